@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * mtlf_plan.h - a compiled training or prediction step as plain structs, and the function that runs it.
+ *
+ * A plan is a list of stages with a barrier after each. A stage holds jobs, which its threads share:
+ *   - shards: the minibatch is cut into at most MTLF_MAX_GROUPS groups of neighbouring samples and each group into shards
+ *     of `shard_size`; a shard runs the job's operations one after the other while its activations are in cache;
+ *   - blocks: one operation over the whole minibatch, cut by output block.
+ * Units of work are claimed from a counter, but what a unit computes and where it sums never depends on who claims it:
+ * gradients are summed per group and the groups in a fixed tree. So the number of threads doesn't change a bit.
+ *
+ * Whoever builds a plan answers for its pointers: nothing here is checked again in a step. */
+#ifndef MTLF_PLAN_H
+#define MTLF_PLAN_H
+
+#include "mtlf.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { MTLF_MAX_GROUPS = 16, MTLF_MAX_STAGES = 256, MTLF_MAX_HEADS = 256 };
+
+/* Activations or gradients of a batch: images [H, W, C] (in a halo, perhaps) or vectors [C] with H = W = 1. */
+typedef struct mtlf_tensor {
+  float *data;             /* element (0, 0, 0) of the first sample, inside the halo */
+  ptrdiff_t sample_stride; /* floats between samples */
+  ptrdiff_t row_stride;    /* floats between image rows */
+  ptrdiff_t thread_stride; /* 0: holds the minibatch. Otherwise floats between the threads' copies, each of one shard */
+  int32_t height, width, channels;
+} mtlf_tensor;
+
+/* A layer's parameters, as training keeps them: packed panels and what goes with them. `kernel` is the [K, N] matrix. */
+typedef struct mtlf_weight {
+  int32_t inputs, units; /* K, N */
+  int32_t window;        /* contiguous inputs of one filter row: KW * C_in; K for dense layers */
+  float *kernel;         /* packed */
+  float *bias;           /* [N], padded to whole panels */
+  float *transposed;     /* [K / window][ceil(window / panel)][N][panel], for d_input in shards; or NULL */
+  float *gradient;       /* groups x gradient_stride: packed kernel, then bias; NULL where d_kernel is fused with its update */
+  size_t gradient_stride;
+  float *kernel_slot[2], *bias_slot[2]; /* the optimizer's, same layout: Adam m and v; SGD velocity, NULL */
+} mtlf_weight;
+
+typedef enum mtlf_op_kind {
+  /* shards, forward */
+  MTLF_OP_INPUT,      /* output = scale * rows of step->inputs[slot] */
+  MTLF_OP_CONV2D,     /* output = act(conv(input)); with a gate: and 2x2 max-pool. Dense layers as 1x1 on 1x1 images */
+  MTLF_OP_MAX_POOL2D, /* argmax as int32 h * width + w in gate's place */
+  MTLF_OP_AVG_POOL2D,
+  MTLF_OP_COPY,    /* output = input, whatever their halos */
+  MTLF_OP_RELU,    /* dense tensors from here on: no halo */
+  MTLF_OP_SIGMOID,
+  MTLF_OP_DROPOUT, /* output = input * mask / (1 - rate); the mask is drawn again in the backward pass */
+  MTLF_OP_SOFTMAX, /* output = softmax(input) */
+  MTLF_OP_SOFTMAX_CROSS_ENTROPY, /* of input (logits) with step->heads[slot]; output = softmax; adds to d_input unless NULL */
+  /* shards, backward */
+  MTLF_OP_CONV2D_D_INPUT,  /* adds to d_input, which MTLF_OP_ZERO cleared; d_output has no halo */
+  MTLF_OP_CONV2D_D_FILTER, /* of input and d_output, into the group's gradient */
+  MTLF_OP_UNPOOL2D,        /* d_output (pooled) through the gate to d_input: 2x2 windows of four neighbouring pixels */
+  MTLF_OP_MAX_POOL2D_BACKWARD, /* adds */
+  MTLF_OP_AVG_POOL2D_BACKWARD, /* adds */
+  MTLF_OP_RELU_BACKWARD,       /* d_input = output > 0 ? d_output : 0; output and d_output may have halos */
+  MTLF_OP_SIGMOID_BACKWARD,
+  MTLF_OP_DROPOUT_BACKWARD,
+  MTLF_OP_ADD,          /* d_input += d_output, whatever their halos */
+  MTLF_OP_ZERO,         /* d_input = 0, halo included (whole sample_stride, from data - halo_floats) */
+  MTLF_OP_PACK_SAMPLES, /* packed = d_output as [ceil(N / panel)][units][panel]: samples as columns */
+  /* blocks */
+  MTLF_OP_DENSE,          /* output = act(input * kernel + bias) */
+  MTLF_OP_DENSE_D_INPUT,  /* d_input = sum over terms of d_output_t * kernel^T, through the mask; packed as well if not NULL */
+  MTLF_OP_DENSE_D_KERNEL, /* of input and d_output, and the update of weight in the same pass */
+  MTLF_OP_UPDATE          /* weight from the sum of its groups' gradients; refreshes transposed */
+} mtlf_op_kind;
+
+/* What a step's time is put down to. */
+typedef enum mtlf_account {
+  MTLF_ACCOUNT_CONV,
+  MTLF_ACCOUNT_DENSE,
+  MTLF_ACCOUNT_HEADS,
+  MTLF_ACCOUNT_OPTIMIZER,
+  MTLF_ACCOUNT_LOADER,
+  MTLF_ACCOUNT_WAITING, /* for other threads at the end of a stage */
+  MTLF_ACCOUNT_OTHER,
+  MTLF_ACCOUNT_COUNT
+} mtlf_account;
+
+/* One reader of a vector: its weight and the gradient of its output. */
+typedef struct mtlf_dense_term {
+  const mtlf_weight *weight;
+  const float *d_output_packed; /* by MTLF_OP_PACK_SAMPLES or another DENSE_D_INPUT */
+} mtlf_dense_term;
+
+typedef struct mtlf_op {
+  mtlf_op_kind kind;
+  mtlf_account account;
+  int32_t slot;
+  int32_t relu;
+  int32_t kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left; /* of convolutions and pools */
+  mtlf_tensor input, output, d_output, d_input;
+  const mtlf_weight *weight;
+  void *gate; /* uint8 [N, OH/2, OW/2, C] or int32 [N, OH, OW, C], whole minibatch */
+  const mtlf_dense_term *terms;
+  int32_t term_count;
+  int32_t mask;         /* DENSE_D_INPUT: only where `output`, the forward value, is positive */
+  float *packed;
+  ptrdiff_t halo_floats; /* ZERO: floats from the sample's start to its element (0, 0, 0) */
+  float rate;            /* DROPOUT */
+  uint64_t key;          /* DROPOUT: of (seed, node) */
+} mtlf_op;
+
+typedef struct mtlf_job {
+  int32_t is_shards;
+  int32_t first_op, op_count; /* blocks have one operation */
+} mtlf_job;
+
+typedef struct mtlf_stage {
+  int32_t first_job, job_count;
+} mtlf_stage;
+
+typedef struct mtlf_plan {
+  const mtlf_op *ops;
+  const mtlf_job *jobs;
+  const mtlf_stage *stages;
+  int32_t stage_count;
+  int32_t batch_capacity; /* the largest minibatch that the tensors hold */
+  int32_t shard_size;     /* samples; a group's last shard may be smaller */
+  float *workspace;       /* of workspace_floats for each thread, for the im2col path */
+  size_t workspace_floats;
+  int32_t thread_capacity; /* the threads that the thread-local tensors and the workspace were made for */
+} mtlf_plan;
+
+/* The samples of an input in memory, [count][sample_floats], of which a step takes rows by index. */
+typedef struct mtlf_step_input {
+  const void *data;
+  int32_t is_bytes; /* uint8, otherwise float */
+  float scale;
+} mtlf_step_input;
+
+typedef struct mtlf_step_head {
+  const int32_t *labels; /* [sample_count], -1 where missing */
+  float scale;           /* weight / number of present labels of the minibatch; 0 where there is none */
+  /* results */
+  double loss_sum; /* over present labels, unweighted */
+  int32_t present, correct;
+} mtlf_step_head;
+
+typedef enum mtlf_optimizer_kind { MTLF_OPTIMIZER_ADAM, MTLF_OPTIMIZER_SGD } mtlf_optimizer_kind;
+
+/* What changes from step to step. */
+typedef struct mtlf_step {
+  int32_t sample_count;        /* 1...batch_capacity */
+  const int32_t *indices;      /* [sample_count], rows of the inputs; also the key of a sample's dropout */
+  const mtlf_step_input *inputs;
+  mtlf_step_head *heads;       /* results are written here */
+  int32_t head_count;
+  uint64_t epoch;              /* key of dropout */
+  mtlf_optimizer_kind optimizer;
+  mtlf_adam adam;
+  mtlf_sgd sgd;
+  int64_t optimizer_step;      /* from 1 */
+  double *account_seconds;     /* [threads][MTLF_ACCOUNT_COUNT], added to; or NULL: no clock is read */
+  int32_t team_size;           /* result: the threads that ran */
+} mtlf_step;
+
+/* Floats of a weight's transposed form. */
+size_t mtlf_plan_transposed_floats(int64_t inputs, int64_t units, int64_t window, const mtlf_context *context);
+/* Makes the transposed form anew after somebody wrote the packed kernel. */
+mtlf_status mtlf_plan_refresh(const mtlf_weight *weight, const mtlf_context *context);
+
+/* Floats of workspace that each thread needs for a convolution of `inputs` = KH*KW*C_in. */
+size_t mtlf_plan_workspace_floats(int64_t inputs);
+
+/* Runs one step on context->threads threads, at most plan->thread_capacity.
+ * Returns MTLF_ERR_NULL_POINTER or MTLF_ERR_BAD_VALUE (sample_count, too many stages or heads), or
+ * MTLF_ERR_BAD_VALUE after all stages where a label was out of range. */
+mtlf_status mtlf_plan_run(const mtlf_plan *plan, mtlf_step *step, const mtlf_context *context);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the files of CKernels share: contexts resolved, threads, and the passes over buffers that are known to be right. */
+#ifndef MTLF_IMPL_H
+#define MTLF_IMPL_H
+
+#include "kernels.h"
+#include "mtlf.h"
+#include "mtlf_plan.h"
+
+enum {
+  /* Output pixels that one pass works on while their inputs are in L1: a multiple of every tile_rows and pool_rows. */
+  MTLF_STRIP = 120,
+  /* Rows (samples, or inputs of a weight) of one block of a dense pass: a multiple of every tile_rows. */
+  MTLF_BLOCK_ROWS = 96
+};
+
+static inline int64_t mtlf_divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static inline int64_t mtlf_least(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t mtlf_round_up(int64_t a, int64_t multiple) { return mtlf_divide_up(a, multiple) * multiple; }
+
+/* ---- context.c, cpu_features.c, dispatch.c ---- */
+
+/* A context with nothing left to find out; `context` may be NULL. */
+mtlf_status mtlf_resolve(const mtlf_context *context, mtlf_context *resolved);
+/* NULL where the instruction set isn't supported. */
+const mtlf_kernels *mtlf_kernels_for(mtlf_isa isa);
+
+/* ---- parallel.c ---- */
+
+typedef void (*mtlf_team_body)(void *argument, int thread, int team_size);
+/* Runs body on a team of up to `threads` and returns the team's size. Sets the denormal mode of each thread around it. */
+int mtlf_run_team(int threads, int keep_denormals, mtlf_team_body body, void *argument);
+void mtlf_team_barrier(void);
+int mtlf_available_threads(void);
+
+/* Calls body(argument, unit, thread) for every unit, on a team, each unit once. */
+typedef void (*mtlf_unit_body)(void *argument, int64_t unit, int thread);
+void mtlf_run_units(const mtlf_context *context, int64_t units, mtlf_unit_body body, void *argument);
+
+/* ---- convolution over buffers that hold every window: conv2d.c ---- */
+
+typedef struct {
+  int32_t output_h, output_w; /* pixels computed; with `windows` both even */
+  int32_t kernel_h, window;   /* window = KW * C_in floats, contiguous in the input */
+  int32_t channels_in, units;
+  int32_t stride_h, stride_w;
+  int32_t windows;  /* pixels are taken by 2x2 pool windows, four neighbours one after the other */
+  mtlf_conv_path path;
+} mtlf_conv_shape;
+
+/* Images in a buffer: `data` is the first pixel that the first window covers. */
+typedef struct {
+  float *data;
+  ptrdiff_t sample_stride, row_stride;
+} mtlf_images;
+
+/* output [samples] images, or pooled with gate [samples][OH/2][OW/2][units] at gate_stride bytes a sample. */
+void mtlf_conv_forward(const mtlf_kernels *kernels, const mtlf_conv_shape *shape, int32_t samples, mtlf_images input,
+                       const float *kernel, const float *bias, int relu, mtlf_images output, uint8_t *gate,
+                       ptrdiff_t gate_stride, float *workspace);
+/* d_output [samples][pixels][units] in the order of the pixels; adds to d_input. */
+void mtlf_conv_d_input(const mtlf_kernels *kernels, const mtlf_conv_shape *shape, int32_t samples, const float *d_output,
+                       const float *transposed, mtlf_images d_input, float *workspace);
+/* gradient: packed kernel; bias_gradient [units]. Both are overwritten unless `accumulate`. */
+void mtlf_conv_d_filter(const mtlf_kernels *kernels, const mtlf_conv_shape *shape, int32_t samples, mtlf_images input,
+                        const float *d_output, float *gradient, float *bias_gradient, int accumulate, float *workspace);
+/* Floats of the transposed form of a packed [inputs, units] kernel. */
+size_t mtlf_transposed_floats(const mtlf_kernels *kernels, int64_t inputs, int64_t units, int64_t window);
+/* Rows first...first+rows of a packed panel of `columns` units, at `from`, into the transposed form. */
+void mtlf_transpose_rows(const mtlf_kernels *kernels, int32_t window, int32_t units, const float *from, int32_t first,
+                         int32_t rows, int32_t panel, float *transposed);
+
+/* ---- dense passes by block: dense.c ---- */
+
+int32_t mtlf_dense_row_block(const mtlf_kernels *kernels, int32_t batch);
+int64_t mtlf_dense_forward_units(const mtlf_kernels *kernels, int32_t batch, int32_t units);
+void mtlf_dense_forward_unit(const mtlf_kernels *kernels, int32_t batch, int32_t inputs, int32_t units,
+                             const float *input, ptrdiff_t input_stride, const float *kernel, const float *bias,
+                             int relu, float *output, ptrdiff_t output_stride, int64_t unit);
+int64_t mtlf_dense_d_input_units(int32_t inputs);
+void mtlf_dense_d_input_unit(const mtlf_kernels *kernels, int32_t batch, int32_t inputs, const mtlf_dense_term *terms,
+                             int32_t term_count, const float *mask, ptrdiff_t mask_stride, float *d_input,
+                             ptrdiff_t d_input_stride, float *packed, int64_t unit);
+int64_t mtlf_dense_d_kernel_units(const mtlf_kernels *kernels, int32_t inputs, int32_t units);
+/* Where update is NULL, d_kernel (packed) and d_bias are written; otherwise the weight is updated. */
+void mtlf_dense_d_kernel_unit(const mtlf_kernels *kernels, int32_t batch, int32_t inputs, int32_t units,
+                              const float *input, ptrdiff_t input_stride, const float *d_output,
+                              ptrdiff_t d_output_stride, float *d_kernel, float *d_bias, const mtlf_weight *weight,
+                              const mtlf_step *step, const mtlf_update_scalars *update, int64_t unit);
+/* packed[sample / panel][unit][sample % panel] = rows[sample][unit] for samples first...first+samples. */
+void mtlf_pack_samples(const mtlf_kernels *kernels, int32_t units, const float *rows, ptrdiff_t row_stride,
+                       int32_t first, int32_t samples, float *packed);
+
+/* ---- optimizer.c ---- */
+
+mtlf_update_scalars mtlf_update_scalars_of(const mtlf_step *step);
+/* n packed values of a weight from `offset` on, or of its bias. */
+void mtlf_update(const mtlf_kernels *kernels, const mtlf_step *step, const mtlf_update_scalars *scalars, float *values,
+                 float *slot0, float *slot1, const float *gradient, size_t n);
+int64_t mtlf_weight_update_units(const mtlf_kernels *kernels, const mtlf_weight *weight);
+void mtlf_weight_update_unit(const mtlf_kernels *kernels, const mtlf_weight *weight, int groups, const mtlf_step *step,
+                             const mtlf_update_scalars *scalars, int64_t unit);
+
+/* ---- pool2d.c ---- */
+
+typedef struct {
+  int32_t height, width, channels, output_h, output_w;
+  int32_t pool_h, pool_w, stride_h, stride_w, pad_top, pad_left;
+} mtlf_pool_shape;
+
+void mtlf_max_pool(const mtlf_pool_shape *shape, const float *input, ptrdiff_t input_row, float *output,
+                   ptrdiff_t output_row, int32_t *argmax);
+void mtlf_max_pool_backward(const mtlf_pool_shape *shape, const float *d_output, ptrdiff_t d_output_row,
+                            const int32_t *argmax, float *d_input, ptrdiff_t d_input_row);
+void mtlf_avg_pool(const mtlf_pool_shape *shape, const float *input, ptrdiff_t input_row, float *output,
+                   ptrdiff_t output_row);
+void mtlf_avg_pool_backward(const mtlf_pool_shape *shape, const float *d_output, ptrdiff_t d_output_row, float *d_input,
+                            ptrdiff_t d_input_row);
+
+/* ---- softmax_cross_entropy.c ---- */
+
+void mtlf_softmax_row(const mtlf_kernels *kernels, int32_t classes, const float *logits, float *probabilities);
+/* One row; label in 0...classes-1. probabilities is written; d_logits may be NULL. Returns the row's loss. */
+float mtlf_cross_entropy_row(const mtlf_kernels *kernels, int32_t classes, const float *logits, int32_t label,
+                             float scale, float *probabilities, float *d_logits, int *is_correct);
+
+/* ---- random.c ---- */
+
+/* y = x * mask / (1 - rate), the mask of element i drawn from (key, stream, i). */
+void mtlf_dropout(uint64_t key, uint64_t stream, float rate, const float *x, float *y, size_t n);
+
+#endif

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Every kernel, written once in the vector names of a simd_<isa>.h and compiled by each kernels_<isa>.c.
+ *
+ * The including file defines TILE_ROWS, TILE_VECTORS, POOL_ROWS and TABLE (the name of the mtlf_kernels to fill).
+ *
+ * Register plan: TILE_ROWS x TILE_VECTORS accumulators, TILE_VECTORS vectors of b, one broadcast of a. A step of k costs
+ * TILE_ROWS * TILE_VECTORS FMAs against TILE_ROWS + TILE_VECTORS loads; with two FMAs and two loads a cycle the FMAs bind
+ * as soon as both are two or more. Each row has a pointer of its own, so that a tile may take any pixels of any images: a
+ * convolution needs no im2col and its tiles stay full across image borders.
+ * Edges: fewer rows by a variant per row count, fewer columns by a variant per vector count and a masked last vector.
+ * Oracle: the double-precision reference of the tests. After Goto and van de Geijn, Anatomy of High-Performance Matrix
+ * Multiplication, 2008, and Georganas et al., Anatomy of High-Performance Deep Learning Convolutions on SIMD
+ * Architectures, 2018. */
+
+#include "kernels.h"
+
+enum { PANEL = TILE_VECTORS * V_LANES };
+
+/* Loops over accumulators must vanish: an index that is left at run time would put the registers into memory. */
+#define UNROLL _Pragma("GCC unroll 16")
+
+/* ---- the tile of forward passes and d_input ---- */
+
+MTLF_INLINE void store_rows(const mtlf_gemm_tile *t, v_f32 acc[TILE_ROWS][TILE_VECTORS], const int rows,
+                            const int vectors, const int adds) {
+  const int last = (vectors - 1) * V_LANES;
+  const v_tail tail = v_tail_of(t->columns - last);
+  if (adds) {
+    UNROLL for (int i = 0; i < rows; i++) {
+      float *c = t->c[i];
+      UNROLL for (int j = 0; j < vectors - 1; j++) v_store(c + j * V_LANES, v_add(v_load(c + j * V_LANES), acc[i][j]));
+      v_store_tail(c + last, v_add(v_load_tail(c + last, tail), acc[i][vectors - 1]), tail);
+    }
+    return;
+  }
+  if (t->relu) {
+    const v_f32 zero = v_set1(0.0f);
+    UNROLL for (int i = 0; i < rows; i++) {
+      UNROLL for (int j = 0; j < vectors; j++) acc[i][j] = v_max(zero, acc[i][j]);
+    }
+  }
+  UNROLL for (int i = 0; i < rows; i++) {
+    float *c = t->c[i];
+    UNROLL for (int j = 0; j < vectors - 1; j++) v_store(c + j * V_LANES, acc[i][j]);
+    v_store_tail(c + last, acc[i][vectors - 1], tail);
+  }
+}
+
+MTLF_INLINE void store_pooled(const mtlf_gemm_tile *t, v_f32 acc[TILE_ROWS][TILE_VECTORS], const int rows,
+                              const int vectors) {
+  const v_f32 zero = v_set1(0.0f);
+  UNROLL for (int w = 0; w < rows / 4; w++) {
+    UNROLL for (int j = 0; j < vectors; j++) {
+      v_f32 max = acc[4 * w][j], position = zero;
+      for (int q = 1; q < 4; q++) {
+        const v_f32 x = acc[4 * w + q][j];
+        const v_choice larger = v_replaces(x, max);
+        max = v_select(larger, x, max);
+        position = v_select(larger, v_set1((float)q), position);
+      }
+      if (t->relu) {
+        position = v_select(v_greater(max, zero), position, v_set1((float)MTLF_GATE_CLOSED));
+        max = v_max(zero, max);
+      }
+      const v_tail tail = v_tail_of(t->columns - j * V_LANES);
+      v_store_tail(t->c[w] + j * V_LANES, max, tail);
+      v_store_u8_tail(t->gate[w] + j * V_LANES, position, tail);
+    }
+  }
+}
+
+MTLF_INLINE void gemm_rows(const mtlf_gemm_tile *t, const int rows, const int vectors, const mtlf_tile_mode mode) {
+  v_f32 acc[TILE_ROWS][TILE_VECTORS];
+  const float *a[TILE_ROWS];
+  const size_t k = t->k;
+  const float *b = t->b;
+  UNROLL for (int j = 0; j < vectors; j++) {
+    const v_f32 first = t->bias ? v_load(t->bias + j * V_LANES) : v_set1(0.0f);
+    UNROLL for (int i = 0; i < rows; i++) acc[i][j] = first;
+  }
+  UNROLL for (int i = 0; i < rows; i++) a[i] = t->a[i] + k;
+  for (size_t s = t->segments;; ) {
+    for (ptrdiff_t q = -(ptrdiff_t)k; q < 0; q++) {
+      v_f32 column[TILE_VECTORS];
+      UNROLL for (int j = 0; j < vectors; j++) column[j] = v_load(b + j * V_LANES);
+      b += PANEL;
+      UNROLL for (int i = 0; i < rows; i++) {
+        const v_f32 x = v_set1(a[i][q]);
+        UNROLL for (int j = 0; j < vectors; j++) acc[i][j] = v_fma(x, column[j], acc[i][j]);
+      }
+    }
+    if (--s == 0) break;
+    UNROLL for (int i = 0; i < rows; i++) a[i] += t->segment_stride;
+  }
+  if (mode == MTLF_TILE_POOL) {
+    store_pooled(t, acc, rows, vectors);
+  } else {
+    store_rows(t, acc, rows, vectors, mode == MTLF_TILE_ADD);
+  }
+}
+
+#define VARIANT(name, body) \
+  static MTLF_TARGET __attribute__((noinline)) void name(const mtlf_gemm_tile *t) { body; }
+#define STORE_VARIANT(rows)                                                       \
+  VARIANT(store_##rows, gemm_rows(t, rows, TILE_VECTORS, MTLF_TILE_STORE))        \
+  VARIANT(store_narrow_##rows, gemm_rows(t, rows, TILE_VECTORS / 2, MTLF_TILE_STORE))
+#define ADD_VARIANT(rows)                                                         \
+  VARIANT(add_##rows, gemm_rows(t, rows, TILE_VECTORS, MTLF_TILE_ADD))            \
+  VARIANT(add_narrow_##rows, gemm_rows(t, rows, TILE_VECTORS / 2, MTLF_TILE_ADD))
+#define POOL_VARIANT(rows)                                                        \
+  VARIANT(pool_##rows, gemm_rows(t, rows, TILE_VECTORS, MTLF_TILE_POOL))          \
+  VARIANT(pool_narrow_##rows, gemm_rows(t, rows, TILE_VECTORS / 2, MTLF_TILE_POOL))
+
+/* ---- the tile of d_filter and d_weight ---- */
+
+MTLF_INLINE void outer_rows(const mtlf_outer_tile *t, const int rows, const int vectors) {
+  v_f32 acc[TILE_ROWS][TILE_VECTORS];
+  const v_tail tail = v_tail_of(t->columns - (vectors - 1) * V_LANES);
+  UNROLL for (int i = 0; i < rows; i++) {
+    UNROLL for (int j = 0; j < vectors; j++) acc[i][j] = t->accumulate ? v_load(t->c + i * PANEL + j * V_LANES) : v_set1(0.0f);
+  }
+  const float *d = t->d;
+  const ptrdiff_t *offset = t->offset;
+  for (size_t p = t->count; p > 0; p--) {
+    const float *a = t->a + *offset++;
+    v_f32 column[TILE_VECTORS];
+    UNROLL for (int j = 0; j < vectors - 1; j++) column[j] = v_load(d + j * V_LANES);
+    column[vectors - 1] = v_load_tail(d + (vectors - 1) * V_LANES, tail);
+    d += t->d_stride;
+    UNROLL for (int i = 0; i < rows; i++) {
+      const v_f32 x = v_set1(a[i]);
+      UNROLL for (int j = 0; j < vectors; j++) acc[i][j] = v_fma(x, column[j], acc[i][j]);
+    }
+  }
+  UNROLL for (int i = 0; i < rows; i++) {
+    UNROLL for (int j = 0; j < vectors; j++) v_store(t->c + i * PANEL + j * V_LANES, acc[i][j]);
+    if (!t->accumulate) {
+      for (int j = vectors; j < TILE_VECTORS; j++) v_store(t->c + i * PANEL + j * V_LANES, v_set1(0.0f));
+    }
+  }
+}
+
+#define OUTER_VARIANT(rows)                                                                                       \
+  static MTLF_TARGET __attribute__((noinline)) void outer_##rows(const mtlf_outer_tile *t) {                        \
+    outer_rows(t, rows, TILE_VECTORS);                                                                              \
+  }                                                                                                                 \
+  static MTLF_TARGET __attribute__((noinline)) void outer_narrow_##rows(const mtlf_outer_tile *t) {                 \
+    outer_rows(t, rows, TILE_VECTORS / 2);                                                                          \
+  }
+
+/* ---- one function for each number of rows ---- */
+
+#if TILE_ROWS == 12
+#define FOR_EACH_ROW_COUNT(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
+#define ROW_TABLE(n) {n##1, n##2, n##3, n##4, n##5, n##6, n##7, n##8, n##9, n##10, n##11, n##12}
+#elif TILE_ROWS == 8
+#define FOR_EACH_ROW_COUNT(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
+#define ROW_TABLE(n) {n##1, n##2, n##3, n##4, n##5, n##6, n##7, n##8}
+#elif TILE_ROWS == 6
+#define FOR_EACH_ROW_COUNT(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#define ROW_TABLE(n) {n##1, n##2, n##3, n##4, n##5, n##6}
+#elif TILE_ROWS == 4
+#define FOR_EACH_ROW_COUNT(X) X(1) X(2) X(3) X(4)
+#define ROW_TABLE(n) {n##1, n##2, n##3, n##4}
+#endif
+#if POOL_ROWS == 12
+#define FOR_EACH_POOL_COUNT(X) X(4) X(8) X(12)
+#define POOL_TABLE(n) {n##4, n##8, n##12}
+#elif POOL_ROWS == 8
+#define FOR_EACH_POOL_COUNT(X) X(4) X(8)
+#define POOL_TABLE(n) {n##4, n##8}
+#elif POOL_ROWS == 4
+#define FOR_EACH_POOL_COUNT(X) X(4)
+#define POOL_TABLE(n) {n##4}
+#endif
+
+FOR_EACH_ROW_COUNT(STORE_VARIANT)
+FOR_EACH_ROW_COUNT(ADD_VARIANT)
+FOR_EACH_ROW_COUNT(OUTER_VARIANT)
+FOR_EACH_POOL_COUNT(POOL_VARIANT)
+
+static void gemm_tile(const mtlf_gemm_tile *t) {
+  typedef void (*variant)(const mtlf_gemm_tile *);
+  static const variant store[2][TILE_ROWS] = {ROW_TABLE(store_), ROW_TABLE(store_narrow_)};
+  static const variant adding[2][TILE_ROWS] = {ROW_TABLE(add_), ROW_TABLE(add_narrow_)};
+  static const variant pool[2][POOL_ROWS / 4] = {POOL_TABLE(pool_), POOL_TABLE(pool_narrow_)};
+  const int is_narrow = t->columns <= PANEL / 2;
+  switch (t->mode) {
+  case MTLF_TILE_STORE: store[is_narrow][t->rows - 1](t); break;
+  case MTLF_TILE_ADD: adding[is_narrow][t->rows - 1](t); break;
+  case MTLF_TILE_POOL: pool[is_narrow][t->rows / 4 - 1](t); break;
+  }
+}
+
+static void outer_tile(const mtlf_outer_tile *t) {
+  typedef void (*variant)(const mtlf_outer_tile *);
+  static const variant full[TILE_ROWS] = ROW_TABLE(outer_), narrow[TILE_ROWS] = ROW_TABLE(outer_narrow_);
+  (t->columns <= PANEL / 2 ? narrow : full)[t->rows - 1](t);
+}
+
+/* ---- loops over vectors ---- */
+
+/* Runs BODY for n elements, with `t` the lanes of the last, partial vector: LOAD and STORE take it into account. */
+#define FOR_VECTORS(n, BODY)                                   \
+  do {                                                         \
+    size_t i = 0;                                              \
+    for (; i + V_LANES <= (n); i += V_LANES) {                 \
+      const int whole = 1;                                     \
+      const v_tail t = v_tail_of(V_LANES);                     \
+      BODY                                                     \
+    }                                                          \
+    if (i < (n)) {                                             \
+      const int whole = 0;                                     \
+      const v_tail t = v_tail_of((int)((n)-i));                \
+      BODY                                                     \
+    }                                                          \
+  } while (0)
+#define LOAD(p) (whole ? v_load((p) + i) : v_load_tail((p) + i, t))
+#define STORE(p, x)                  \
+  do {                               \
+    if (whole) {                     \
+      v_store((p) + i, (x));         \
+    } else {                         \
+      v_store_tail((p) + i, (x), t); \
+    }                                \
+  } while (0)
+
+static MTLF_TARGET void scale_bytes(const uint8_t *x, float *y, size_t n, float scale) {
+  const v_f32 s = v_set1(scale);
+  FOR_VECTORS(n, STORE(y, v_mul(whole ? v_load_u8(x + i) : v_load_u8_tail(x + i, t), s)););
+}
+
+static MTLF_TARGET void scale_floats(const float *x, float *y, size_t n, float scale) {
+  const v_f32 s = v_set1(scale);
+  FOR_VECTORS(n, STORE(y, v_mul(LOAD(x), s)););
+}
+
+static MTLF_TARGET void add(const float *x, float *y, size_t n) { FOR_VECTORS(n, STORE(y, v_add(LOAD(y), LOAD(x)));); }
+
+static MTLF_TARGET void relu(const float *x, float *y, size_t n) {
+  const v_f32 zero = v_set1(0.0f);
+  FOR_VECTORS(n, STORE(y, v_max(zero, LOAD(x))););
+}
+
+static MTLF_TARGET void relu_backward(const float *y, const float *d_output, float *d_input, size_t n) {
+  const v_f32 zero = v_set1(0.0f);
+  FOR_VECTORS(n, STORE(d_input, v_select(v_greater(LOAD(y), zero), LOAD(d_output), zero)););
+}
+
+/* exp with a relative error below 2 ULP: 2^round(x log2 e) times a polynomial of the rest (|r| <= ln 2 / 2, the Taylor
+ * series to degree 7, whose remainder is 5e-9). Below -87.3 the result is exp(-87.3), above 88.3 exp(88.3). */
+MTLF_INLINE v_f32 exp_vector(v_f32 x) {
+  x = v_min(v_set1(88.3f), v_max(v_set1(-87.3f), x));
+  const v_f32 n = v_round(v_mul(x, v_set1(1.44269504f)));
+  v_f32 r = v_fma(n, v_set1(-0.693359375f), x);
+  r = v_fma(n, v_set1(2.12194440e-4f), r);
+  v_f32 p = v_set1(1.98412698e-4f);
+  p = v_fma(p, r, v_set1(1.38888889e-3f));
+  p = v_fma(p, r, v_set1(8.33333333e-3f));
+  p = v_fma(p, r, v_set1(4.16666667e-2f));
+  p = v_fma(p, r, v_set1(1.66666667e-1f));
+  p = v_fma(p, r, v_set1(0.5f));
+  p = v_fma(p, r, v_set1(1.0f));
+  p = v_fma(p, r, v_set1(1.0f));
+  return v_mul(p, v_pow2(n));
+}
+
+static MTLF_TARGET void sigmoid(const float *x, float *y, size_t n) {
+  const v_f32 one = v_set1(1.0f), zero = v_set1(0.0f);
+  FOR_VECTORS(n, STORE(y, v_div(one, v_add(one, exp_vector(v_sub(zero, LOAD(x)))))););
+}
+
+static MTLF_TARGET void sigmoid_backward(const float *y, const float *d_output, float *d_input, size_t n) {
+  const v_f32 one = v_set1(1.0f);
+  FOR_VECTORS(n, const v_f32 s = LOAD(y); STORE(d_input, v_mul(LOAD(d_output), v_mul(s, v_sub(one, s)))););
+}
+
+static MTLF_TARGET void sum_copies(const float *copy, size_t stride, int copies, float *y, size_t n) {
+  FOR_VECTORS(n, {
+    v_f32 sum[16];
+    for (int c = 0; c < copies; c++) sum[c] = LOAD(copy + (size_t)c * stride);
+    for (int width = 1; width < copies; width *= 2) {
+      for (int c = 0; c + width < copies; c += 2 * width) sum[c] = v_add(sum[c], sum[c + width]);
+    }
+    STORE(y, sum[0]);
+  });
+}
+
+static MTLF_TARGET void column_sums(const float *d, ptrdiff_t stride, size_t count, float *y, size_t n) {
+  FOR_VECTORS(n, {
+    v_f32 sum = LOAD(y);
+    const float *row = d;
+    for (size_t p = 0; p < count; p++, row += stride) sum = v_add(sum, LOAD(row));
+    STORE(y, sum);
+  });
+}
+
+static MTLF_TARGET void unpool(const float *d_pooled, const uint8_t *gate, float *d_window, size_t channels) {
+  const v_f32 zero = v_set1(0.0f);
+  FOR_VECTORS(channels, {
+    const v_f32 g = LOAD(d_pooled);
+    const v_f32 position = whole ? v_load_u8(gate + i) : v_load_u8_tail(gate + i, t);
+    for (int q = 0; q < 4; q++) {
+      STORE(d_window + (size_t)q * channels, v_select(v_equal(position, v_set1((float)q)), g, zero));
+    }
+  });
+}
+
+static MTLF_TARGET void transpose(const float *x, ptrdiff_t x_stride, int rows, int columns, float *y,
+                                  ptrdiff_t y_stride, const float *mask, ptrdiff_t mask_stride) {
+  const v_f32 zero = v_set1(0.0f);
+  for (int r = 0; r < rows; r += V_LANES) {
+    const int high = rows - r < V_LANES ? rows - r : V_LANES;
+    const v_tail row_tail = v_tail_of(high);
+    for (int c = 0; c < columns; c += V_LANES) {
+      const int wide = columns - c < V_LANES ? columns - c : V_LANES;
+      const v_tail column_tail = v_tail_of(wide);
+      v_f32 block[V_LANES];
+      for (int i = 0; i < V_LANES; i++) {
+        block[i] = i < high ? v_load_tail(x + (r + i) * x_stride + c, column_tail) : zero;
+      }
+      v_transpose(block);
+      for (int i = 0; i < wide; i++) {
+        v_f32 out = block[i];
+        if (mask) out = v_select(v_greater(v_load_tail(mask + (c + i) * mask_stride + r, row_tail), zero), out, zero);
+        v_store_tail(y + (c + i) * y_stride + r, out, row_tail);
+      }
+    }
+  }
+}
+
+static MTLF_TARGET float exp_sum(const float *x, float max, float *y, size_t n) {
+  const v_f32 shift = v_set1(max);
+  v_f32 sum = v_set1(0.0f);
+  FOR_VECTORS(n, {
+    STORE(y, exp_vector(v_sub(LOAD(x), shift)));
+    sum = v_add(sum, LOAD(y));
+  });
+  float lane[V_LANES], total = 0.0f;
+  v_store(lane, sum);
+  for (int l = 0; l < V_LANES; l++) total += lane[l];
+  return total;
+}
+
+/* ---- optimizers ---- */
+
+static MTLF_TARGET void adam(float *w, float *m, float *v, const float *g, size_t n, const mtlf_update_scalars *s) {
+  const v_f32 beta1 = v_set1(s->beta1), rest1 = v_set1(1.0f - s->beta1);
+  const v_f32 beta2 = v_set1(s->beta2), rest2 = v_set1(1.0f - s->beta2);
+  const v_f32 rate = v_set1(s->learning_rate * s->correction1);
+  const v_f32 correction2 = v_set1(s->correction2), epsilon = v_set1(s->epsilon);
+  FOR_VECTORS(n, {
+    const v_f32 gradient = LOAD(g);
+    const v_f32 mean = v_add(v_mul(beta1, LOAD(m)), v_mul(rest1, gradient));
+    const v_f32 square = v_add(v_mul(beta2, LOAD(v)), v_mul(rest2, v_mul(gradient, gradient)));
+    STORE(m, mean);
+    STORE(v, square);
+    const v_f32 root = v_add(v_sqrt(v_mul(square, correction2)), epsilon);
+    STORE(w, v_sub(LOAD(w), v_div(v_mul(rate, mean), root)));
+  });
+}
+
+static MTLF_TARGET void sgd(float *w, float *velocity, const float *g, size_t n, const mtlf_update_scalars *s) {
+  const v_f32 momentum = v_set1(s->momentum), rate = v_set1(s->learning_rate);
+  FOR_VECTORS(n, {
+    const v_f32 step = v_add(v_mul(momentum, LOAD(velocity)), LOAD(g));
+    STORE(velocity, step);
+    STORE(w, v_sub(LOAD(w), v_mul(rate, step)));
+  });
+}
+
+const mtlf_kernels TABLE = {
+    .name = TABLE_NAME,
+    .panel = PANEL,
+    .tile_rows = TILE_ROWS,
+    .pool_rows = POOL_ROWS,
+    .gemm_tile = gemm_tile,
+    .outer_tile = outer_tile,
+    .scale_bytes = scale_bytes,
+    .scale_floats = scale_floats,
+    .add = add,
+    .relu = relu,
+    .relu_backward = relu_backward,
+    .sigmoid = sigmoid,
+    .sigmoid_backward = sigmoid_backward,
+    .sum_copies = sum_copies,
+    .column_sums = column_sums,
+    .unpool = unpool,
+    .transpose = transpose,
+    .exp_sum = exp_sum,
+    .adam = adam,
+    .sgd = sgd,
+};

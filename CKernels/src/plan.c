@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Runs a compiled plan: stages of shards and blocks in one team of threads, with a barrier after each stage. */
+#define _POSIX_C_SOURCE 199309L
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+#include "impl.h"
+
+typedef struct {
+  const mtlf_plan *plan;
+  mtlf_step *step;
+  const mtlf_context *context;
+  mtlf_update_scalars update;
+  int32_t groups; /* of this minibatch */
+  atomic_int bad_label;
+  _Atomic int64_t next[MTLF_MAX_STAGES];
+  /* Sums of each group, so that their order is that of the groups. */
+  double loss[MTLF_MAX_GROUPS][MTLF_MAX_HEADS];
+  int32_t present[MTLF_MAX_GROUPS][MTLF_MAX_HEADS], correct[MTLF_MAX_GROUPS][MTLF_MAX_HEADS];
+} run_state;
+
+/* One shard of a group, on one thread. */
+typedef struct {
+  int32_t first, count, group, thread;
+  int is_first; /* of its group */
+} shard;
+
+static double seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+size_t mtlf_plan_transposed_floats(int64_t inputs, int64_t units, int64_t window, const mtlf_context *context) {
+  mtlf_context resolved;
+  return mtlf_resolve(context, &resolved) == MTLF_OK ? mtlf_transposed_floats(resolved.kernels, inputs, units, window) : 0;
+}
+
+mtlf_status mtlf_plan_refresh(const mtlf_weight *weight, const mtlf_context *context) {
+  mtlf_context resolved;
+  if (!weight || !weight->kernel) return MTLF_ERR_NULL_POINTER;
+  const mtlf_status status = mtlf_resolve(context, &resolved);
+  if (status != MTLF_OK || !weight->transposed) return status;
+  const int32_t panel = resolved.kernels->panel;
+  for (int32_t p = 0; p * panel < weight->units; p++) {
+    mtlf_transpose_rows(resolved.kernels, weight->window, weight->units,
+                        weight->kernel + (size_t)p * (size_t)panel * (size_t)weight->inputs, 0, weight->inputs, p,
+                        weight->transposed);
+  }
+  return MTLF_OK;
+}
+
+size_t mtlf_plan_workspace_floats(int64_t inputs) { return (size_t)MTLF_STRIP * (size_t)inputs; }
+
+/* The shard's first sample in a tensor. */
+static float *samples_of(const mtlf_tensor *t, const shard *s) {
+  return t->thread_stride ? t->data + s->thread * t->thread_stride : t->data + s->first * t->sample_stride;
+}
+
+static mtlf_images images_of(const mtlf_tensor *t, const shard *s) {
+  return (mtlf_images){.data = samples_of(t, s), .sample_stride = t->sample_stride, .row_stride = t->row_stride};
+}
+
+static size_t sample_floats(const mtlf_tensor *t) {
+  return (size_t)t->height * (size_t)t->width * (size_t)t->channels;
+}
+
+/* Calls body for every image row of a shard, or for whole samples where neither side has a halo. */
+#define FOR_EACH_RUN(shape, s, BODY)                                             \
+  for (int32_t n = 0; n < (s)->count; n++) {                                     \
+    for (int32_t row = 0; row < (shape)->height; row++) {                        \
+      const size_t run = (size_t)(shape)->width * (size_t)(shape)->channels;     \
+      BODY                                                                       \
+    }                                                                            \
+  }
+#define AT(base, tensor) ((base) + n * (tensor)->sample_stride + row * (tensor)->row_stride)
+
+static void load_input(const mtlf_kernels *kernels, const mtlf_op *op, const mtlf_step *step, const shard *s) {
+  const mtlf_step_input *from = step->inputs + op->slot;
+  const mtlf_tensor *to = &op->output;
+  float *output = samples_of(to, s);
+  const size_t floats = sample_floats(to);
+  FOR_EACH_RUN(to, s, {
+    const size_t at = (size_t)step->indices[s->first + n] * floats + (size_t)row * run;
+    if (from->is_bytes) {
+      kernels->scale_bytes((const uint8_t *)from->data + at, AT(output, to), run, from->scale);
+    } else {
+      kernels->scale_floats((const float *)from->data + at, AT(output, to), run, from->scale);
+    }
+  });
+}
+
+static mtlf_conv_shape conv_shape(const mtlf_op *op, const mtlf_tensor *input, int32_t output_h, int32_t output_w,
+                                  mtlf_conv_path path) {
+  return (mtlf_conv_shape){.output_h = output_h,
+                           .output_w = output_w,
+                           .kernel_h = op->kernel_h,
+                           .window = op->weight->window,
+                           .channels_in = input->channels,
+                           .units = op->weight->units,
+                           .stride_h = op->stride_h,
+                           .stride_w = op->stride_w,
+                           .windows = op->gate != NULL,
+                           .path = path};
+}
+
+/* Points an image buffer at the first tap of the first window. */
+static mtlf_images windows_of(const mtlf_op *op, const mtlf_tensor *t, const shard *s) {
+  mtlf_images images = images_of(t, s);
+  images.data -= op->pad_top * t->row_stride + (ptrdiff_t)op->pad_left * t->channels;
+  return images;
+}
+
+static void run_conv(const run_state *run, const mtlf_op *op, const shard *s, float *workspace) {
+  const mtlf_kernels *kernels = run->context->kernels;
+  const mtlf_weight *w = op->weight;
+  if (op->kind == MTLF_OP_CONV2D) {
+    const int32_t scale = op->gate ? 2 : 1;
+    const mtlf_conv_shape shape =
+        conv_shape(op, &op->input, scale * op->output.height, scale * op->output.width, run->context->conv_path);
+    const ptrdiff_t gate_stride = (ptrdiff_t)sample_floats(&op->output);
+    mtlf_conv_forward(kernels, &shape, s->count, windows_of(op, &op->input, s), w->kernel, w->bias, op->relu,
+                      images_of(&op->output, s), op->gate ? (uint8_t *)op->gate + s->first * gate_stride : NULL,
+                      gate_stride, workspace);
+    return;
+  }
+  const float *d_output = samples_of(&op->d_output, s);
+  if (op->kind == MTLF_OP_CONV2D_D_INPUT) {
+    const mtlf_conv_shape shape =
+        conv_shape(op, &op->d_input, op->d_output.height, op->d_output.width, run->context->conv_path);
+    mtlf_conv_d_input(kernels, &shape, s->count, d_output, w->transposed, windows_of(op, &op->d_input, s), workspace);
+  } else {
+    const mtlf_conv_shape shape =
+        conv_shape(op, &op->input, op->d_output.height, op->d_output.width, run->context->conv_path);
+    float *gradient = w->gradient + (size_t)s->group * w->gradient_stride;
+    const size_t kernel_floats = (size_t)mtlf_round_up(w->units, kernels->panel) * (size_t)w->inputs;
+    mtlf_conv_d_filter(kernels, &shape, s->count, windows_of(op, &op->input, s), d_output, gradient,
+                       gradient + kernel_floats, !s->is_first, workspace);
+  }
+}
+
+static void run_pool(const mtlf_op *op, const shard *s) {
+  const int is_backward = op->kind == MTLF_OP_MAX_POOL2D_BACKWARD || op->kind == MTLF_OP_AVG_POOL2D_BACKWARD;
+  const mtlf_tensor *in = is_backward ? &op->d_input : &op->input, *out = is_backward ? &op->d_output : &op->output;
+  const mtlf_pool_shape shape = {.height = in->height,
+                                 .width = in->width,
+                                 .channels = in->channels,
+                                 .output_h = out->height,
+                                 .output_w = out->width,
+                                 .pool_h = op->kernel_h,
+                                 .pool_w = op->kernel_w,
+                                 .stride_h = op->stride_h,
+                                 .stride_w = op->stride_w,
+                                 .pad_top = op->pad_top,
+                                 .pad_left = op->pad_left};
+  float *x = samples_of(in, s), *y = samples_of(out, s);
+  int32_t *argmax = op->gate ? (int32_t *)op->gate + (size_t)s->first * sample_floats(out) : NULL;
+  for (int32_t n = 0; n < s->count; n++) {
+    if (op->kind == MTLF_OP_MAX_POOL2D) {
+      mtlf_max_pool(&shape, x, in->row_stride, y, out->row_stride, argmax);
+    } else if (op->kind == MTLF_OP_AVG_POOL2D) {
+      mtlf_avg_pool(&shape, x, in->row_stride, y, out->row_stride);
+    } else if (op->kind == MTLF_OP_MAX_POOL2D_BACKWARD) {
+      mtlf_max_pool_backward(&shape, y, out->row_stride, argmax, x, in->row_stride);
+    } else {
+      mtlf_avg_pool_backward(&shape, y, out->row_stride, x, in->row_stride);
+    }
+    x += in->sample_stride;
+    y += out->sample_stride;
+    if (argmax) argmax += sample_floats(out);
+  }
+}
+
+static void unpool(const mtlf_kernels *kernels, const mtlf_op *op, const shard *s) {
+  const mtlf_tensor *from = &op->d_output;
+  const size_t channels = (size_t)from->channels, pooled = sample_floats(from);
+  const float *d_output = samples_of(from, s);
+  const uint8_t *gate = (const uint8_t *)op->gate + (size_t)s->first * pooled;
+  float *to = samples_of(&op->d_input, s);
+  for (int32_t n = 0; n < s->count; n++) {
+    for (int32_t row = 0; row < from->height; row++) {
+      const float *d = AT(d_output, from);
+      for (int32_t x = 0; x < from->width; x++, d += channels, gate += channels, to += 4 * channels) {
+        kernels->unpool(d, gate, to, channels);
+      }
+    }
+  }
+}
+
+static void run_loss(run_state *run, const mtlf_op *op, const shard *s) {
+  const mtlf_kernels *kernels = run->context->kernels;
+  const int32_t classes = op->input.channels;
+  float *logits = samples_of(&op->input, s), *p = samples_of(&op->output, s);
+  if (op->kind == MTLF_OP_SOFTMAX) {
+    for (int32_t n = 0; n < s->count; n++) {
+      mtlf_softmax_row(kernels, classes, logits + n * op->input.sample_stride, p + n * op->output.sample_stride);
+    }
+    return;
+  }
+  const mtlf_step_head *head = run->step->heads + op->slot;
+  float *d = op->d_input.data ? samples_of(&op->d_input, s) : NULL;
+  for (int32_t n = 0; n < s->count; n++) {
+    const int32_t label = head->labels[s->first + n];
+    if (label < 0 || label >= classes) {
+      if (label != -1) atomic_store_explicit(&run->bad_label, 1, memory_order_relaxed);
+      continue;
+    }
+    int is_correct;
+    const float loss = mtlf_cross_entropy_row(kernels, classes, logits + n * op->input.sample_stride, label,
+                                              head->scale, p + n * op->output.sample_stride,
+                                              d ? d + n * op->d_input.sample_stride : NULL, &is_correct);
+    run->loss[s->group][op->slot] += (double)loss;
+    run->present[s->group][op->slot]++;
+    run->correct[s->group][op->slot] += is_correct;
+  }
+}
+
+static void run_elementwise(const run_state *run, const mtlf_op *op, const shard *s) {
+  const mtlf_kernels *kernels = run->context->kernels;
+  const mtlf_tensor *in = &op->input, *out = &op->output, *d_out = &op->d_output, *d_in = &op->d_input;
+  const float *x = in->data ? samples_of(in, s) : NULL, *d = d_out->data ? samples_of(d_out, s) : NULL;
+  float *y = out->data ? samples_of(out, s) : NULL, *to = d_in->data ? samples_of(d_in, s) : NULL;
+  switch (op->kind) {
+  case MTLF_OP_COPY: FOR_EACH_RUN(in, s, { memcpy(AT(y, out), AT(x, in), run * sizeof(float)); }); break;
+  case MTLF_OP_RELU: FOR_EACH_RUN(in, s, { kernels->relu(AT(x, in), AT(y, out), run); }); break;
+  case MTLF_OP_SIGMOID: FOR_EACH_RUN(in, s, { kernels->sigmoid(AT(x, in), AT(y, out), run); }); break;
+  case MTLF_OP_RELU_BACKWARD:
+    FOR_EACH_RUN(out, s, { kernels->relu_backward(AT(y, out), AT(d, d_out), AT(to, d_in), run); });
+    break;
+  case MTLF_OP_SIGMOID_BACKWARD:
+    FOR_EACH_RUN(out, s, { kernels->sigmoid_backward(AT(y, out), AT(d, d_out), AT(to, d_in), run); });
+    break;
+  case MTLF_OP_ADD: FOR_EACH_RUN(d_out, s, { kernels->add(AT(d, d_out), AT(to, d_in), run); }); break;
+  case MTLF_OP_DROPOUT:
+  case MTLF_OP_DROPOUT_BACKWARD: {
+    const int is_forward = op->kind == MTLF_OP_DROPOUT;
+    const mtlf_tensor *from = is_forward ? in : d_out, *target = is_forward ? out : d_in;
+    for (int32_t n = 0; n < s->count; n++) {
+      const uint64_t stream = run->step->epoch << 32 | (uint32_t)run->step->indices[s->first + n];
+      mtlf_dropout(op->key, stream, op->rate, (is_forward ? x : d) + n * from->sample_stride,
+                   (is_forward ? y : to) + n * target->sample_stride, sample_floats(from));
+    }
+    break;
+  }
+  case MTLF_OP_ZERO:
+    memset(to - op->halo_floats, 0, (size_t)s->count * (size_t)d_in->sample_stride * sizeof(float));
+    break;
+  default:
+    mtlf_pack_samples(kernels, d_out->channels, d, d_out->sample_stride, s->first, s->count, op->packed);
+  }
+}
+
+static void run_shard_op(run_state *run, const mtlf_op *op, const shard *s) {
+  switch (op->kind) {
+  case MTLF_OP_INPUT: load_input(run->context->kernels, op, run->step, s); break;
+  case MTLF_OP_CONV2D:
+  case MTLF_OP_CONV2D_D_INPUT:
+  case MTLF_OP_CONV2D_D_FILTER:
+    run_conv(run, op, s, run->plan->workspace + (size_t)s->thread * run->plan->workspace_floats);
+    break;
+  case MTLF_OP_MAX_POOL2D:
+  case MTLF_OP_AVG_POOL2D:
+  case MTLF_OP_MAX_POOL2D_BACKWARD:
+  case MTLF_OP_AVG_POOL2D_BACKWARD: run_pool(op, s); break;
+  case MTLF_OP_UNPOOL2D: unpool(run->context->kernels, op, s); break;
+  case MTLF_OP_SOFTMAX:
+  case MTLF_OP_SOFTMAX_CROSS_ENTROPY: run_loss(run, op, s); break;
+  default: run_elementwise(run, op, s);
+  }
+}
+
+static void account(run_state *run, int thread, mtlf_account account, double *since) {
+  if (!run->step->account_seconds) return;
+  const double now = seconds();
+  run->step->account_seconds[thread * MTLF_ACCOUNT_COUNT + (int)account] += now - *since;
+  *since = now;
+}
+
+static void run_group(run_state *run, const mtlf_job *job, int32_t group, int thread, double *since) {
+  const mtlf_plan *plan = run->plan;
+  const int64_t samples = run->step->sample_count;
+  const int32_t first = (int32_t)(samples * group / run->groups), end = (int32_t)(samples * (group + 1) / run->groups);
+  for (int32_t n = first; n < end; n += plan->shard_size) {
+    const shard s = {.first = n,
+                     .count = (int32_t)mtlf_least(plan->shard_size, end - n),
+                     .group = group,
+                     .thread = thread,
+                     .is_first = n == first};
+    for (int32_t i = 0; i < job->op_count; i++) {
+      const mtlf_op *op = plan->ops + job->first_op + i;
+      run_shard_op(run, op, &s);
+      account(run, thread, op->account, since);
+    }
+  }
+}
+
+static int64_t block_units(const run_state *run, const mtlf_op *op) {
+  const mtlf_kernels *kernels = run->context->kernels;
+  const int32_t batch = run->step->sample_count;
+  switch (op->kind) {
+  case MTLF_OP_DENSE: return mtlf_dense_forward_units(kernels, batch, op->weight->units);
+  case MTLF_OP_DENSE_D_INPUT: return mtlf_dense_d_input_units(op->d_input.channels);
+  case MTLF_OP_DENSE_D_KERNEL: return mtlf_dense_d_kernel_units(kernels, op->weight->inputs, op->weight->units);
+  default: return mtlf_weight_update_units(kernels, op->weight);
+  }
+}
+
+static void run_block(const run_state *run, const mtlf_op *op, int64_t unit) {
+  const mtlf_kernels *kernels = run->context->kernels;
+  const int32_t batch = run->step->sample_count;
+  const mtlf_weight *w = op->weight;
+  switch (op->kind) {
+  case MTLF_OP_DENSE:
+    mtlf_dense_forward_unit(kernels, batch, w->inputs, w->units, op->input.data, op->input.sample_stride, w->kernel,
+                            w->bias, op->relu, op->output.data, op->output.sample_stride, unit);
+    break;
+  case MTLF_OP_DENSE_D_INPUT:
+    mtlf_dense_d_input_unit(kernels, batch, op->d_input.channels, op->terms, op->term_count,
+                            op->mask ? op->output.data : NULL, op->output.sample_stride, op->d_input.data,
+                            op->d_input.sample_stride, op->packed, unit);
+    break;
+  case MTLF_OP_DENSE_D_KERNEL:
+    mtlf_dense_d_kernel_unit(kernels, batch, w->inputs, w->units, op->input.data, op->input.sample_stride,
+                             op->d_output.data, op->d_output.sample_stride, NULL, NULL, w, run->step, &run->update,
+                             unit);
+    break;
+  default: mtlf_weight_update_unit(kernels, w, run->groups, run->step, &run->update, unit);
+  }
+}
+
+static int64_t job_units(const run_state *run, const mtlf_job *job) {
+  return job->is_shards ? run->groups : block_units(run, run->plan->ops + job->first_op);
+}
+
+static void run_thread(void *argument, int thread, int team_size) {
+  run_state *run = argument;
+  const mtlf_plan *plan = run->plan;
+  double since = run->step->account_seconds ? seconds() : 0;
+  if (thread == 0) run->step->team_size = team_size;
+  for (int32_t stage = 0; stage < plan->stage_count; stage++) {
+    int64_t before = 0;
+    int32_t job = plan->stages[stage].first_job;
+    const int32_t end = job + plan->stages[stage].job_count;
+    while (job < end) {
+      /* Claimed units only grow, so the job that a unit belongs to is found by walking on. */
+      const int64_t claimed = atomic_fetch_add_explicit(&run->next[stage], 1, memory_order_relaxed);
+      int64_t units = job_units(run, plan->jobs + job);
+      while (job < end && claimed - before >= units) {
+        before += units;
+        job++;
+        if (job < end) units = job_units(run, plan->jobs + job);
+      }
+      if (job == end) break;
+      const mtlf_job *work = plan->jobs + job;
+      if (work->is_shards) {
+        run_group(run, work, (int32_t)(claimed - before), thread, &since);
+      } else {
+        run_block(run, plan->ops + work->first_op, claimed - before);
+        account(run, thread, plan->ops[work->first_op].account, &since);
+      }
+    }
+    mtlf_team_barrier();
+    account(run, thread, MTLF_ACCOUNT_WAITING, &since);
+  }
+}
+
+mtlf_status mtlf_plan_run(const mtlf_plan *plan, mtlf_step *step, const mtlf_context *context) {
+  mtlf_context resolved;
+  if (!plan || !step || !step->indices || (step->head_count > 0 && !step->heads)) return MTLF_ERR_NULL_POINTER;
+  if (step->sample_count < 1 || step->sample_count > plan->batch_capacity || plan->shard_size < 1 ||
+      plan->stage_count > MTLF_MAX_STAGES || step->head_count > MTLF_MAX_HEADS) {
+    return MTLF_ERR_BAD_VALUE;
+  }
+  const mtlf_status status = mtlf_resolve(context, &resolved);
+  if (status != MTLF_OK) return status;
+  run_state run;
+  run.plan = plan;
+  run.step = step;
+  run.context = &resolved;
+  run.groups = (int32_t)mtlf_least(MTLF_MAX_GROUPS, step->sample_count);
+  run.update = mtlf_update_scalars_of(step);
+  atomic_init(&run.bad_label, 0);
+  for (int32_t i = 0; i < plan->stage_count; i++) atomic_init(&run.next[i], 0);
+  for (int32_t g = 0; g < run.groups; g++) {
+    for (int32_t h = 0; h < step->head_count; h++) {
+      run.loss[g][h] = 0;
+      run.present[g][h] = run.correct[g][h] = 0;
+    }
+  }
+  mtlf_run_team((int)mtlf_least(resolved.threads, plan->thread_capacity), resolved.keep_denormals, run_thread, &run);
+  for (int32_t h = 0; h < step->head_count; h++) {
+    mtlf_step_head *head = step->heads + h;
+    head->loss_sum = 0;
+    head->present = head->correct = 0;
+    for (int32_t g = 0; g < run.groups; g++) {
+      head->loss_sum += run.loss[g][h];
+      head->present += run.present[g][h];
+      head->correct += run.correct[g][h];
+    }
+  }
+  return atomic_load(&run.bad_label) ? MTLF_ERR_BAD_VALUE : MTLF_OK;
+}

@@ -1,0 +1,57 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+// The package: one C target with every kernel, Swift targets that only look downwards, one executable.
+
+import PackageDescription
+
+let kernelFlags: [CSetting] = [
+  // OpenMP is used by src/parallel.c alone; -O3 also in debug builds, so that `swift test` tests what ships.
+  .unsafeFlags(["-std=c11", "-O3", "-fno-math-errno", "-ffp-contract=off", "-Wall", "-Wextra"]),
+  .unsafeFlags(["-fopenmp"], .when(platforms: [.linux])),
+  .unsafeFlags(["-Xpreprocessor", "-fopenmp"], .when(platforms: [.macOS])),
+]
+
+let package = Package(
+  name: "mtl-fast",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "MTLFast", targets: ["MTLFast", "MTLFastData", "MTLFastTraining", "MTLFastRecipes"]),
+    .library(name: "CKernels", targets: ["CKernels"]),
+    .executable(name: "mtl-fast", targets: ["mtl-fast"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+  ],
+  targets: [
+    // MARK: C
+    .target(
+      name: "CKernels", path: "CKernels", exclude: ["README.md", "Makefile", "mtlf.pc.in", "example"],
+      sources: ["src"], publicHeadersPath: "include", cSettings: kernelFlags,
+      linkerSettings: [
+        .linkedLibrary("omp5", .when(platforms: [.linux])),
+        .linkedLibrary("omp", .when(platforms: [.macOS])),
+      ]),
+    .systemLibrary(
+      name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+    .systemLibrary(
+      name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+
+    // MARK: Library, from the kernels upwards
+    .target(name: "Kernels", dependencies: ["CKernels"]),
+    .target(name: "MTLFast", dependencies: ["Kernels"]),
+    .target(name: "MTLFastData", dependencies: ["MTLFast", "CArchive", "CCurl", "CCrypto"]),
+    .target(name: "MTLFastTraining", dependencies: ["MTLFastData", "CCrypto"]),
+    .target(
+      name: "MTLFastRecipes", dependencies: ["MTLFastTraining", .product(name: "Yams", package: "Yams")],
+      resources: [.embedInCode("Resources")]),
+
+    // MARK: Program
+    .executableTarget(
+      name: "mtl-fast",
+      dependencies: ["MTLFastRecipes", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+  ],
+  cLanguageStandard: .c11
+)

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernels' context, and their statuses as errors.
+
+@_exported import CKernels
+
+/// The instruction set, threads and convolution path that kernels run with.
+public final class KernelContext: @unchecked Sendable {
+  /// Stable for the life of this object.
+  public let pointer: UnsafeMutablePointer<mtlf_context>
+
+  /// - Parameter threads: nil for as many as the affinity mask allows.
+  /// - Throws: `MTLFastError` of kind `usage` for a bad thread count, MTLF_ISA or MTLF_CONV.
+  public init(threads: Int? = nil) throws {
+    pointer = .allocate(capacity: 1)
+    pointer.initialize(to: mtlf_context())
+    if let threads, threads < 1 || threads > 1024 {
+      throw MTLFastError(.usage, "threads is \(threads). Use 1...1024.")
+    }
+    switch mtlf_context_init(pointer, MTLF_ISA_BEST, Int32(threads ?? 0)) {
+    case MTLF_OK: break
+    case MTLF_ERR_UNSUPPORTED_ISA:
+      throw MTLFastError(
+        .usage, "MTLF_ISA names an instruction set that is unknown or missing here. This CPU has \(Self.supportedNames.joined(separator: ", ")).")
+    case MTLF_ERR_BAD_VALUE:
+      throw MTLFastError(.usage, "MTLF_CONV names an unknown path. Use direct or im2col.")
+    case let status: throw kernelError(status, in: "context")
+    }
+  }
+
+  deinit { pointer.deallocate() }
+
+  public var isaName: String { String(cString: mtlf_context_isa_name(pointer)) }
+  public var threads: Int { Int(pointer.pointee.threads) }
+  /// Columns of a packed panel.
+  public var panel: Int { Int(mtlf_panel_columns(pointer)) }
+
+  /// The instruction sets of this CPU, best first.
+  public static var supportedNames: [String] {
+    [("avx512", MTLF_ISA_AVX512), ("avx2", MTLF_ISA_AVX2), ("neon", MTLF_ISA_NEON), ("scalar", MTLF_ISA_SCALAR)]
+      .filter { mtlf_isa_is_supported($0.1) != 0 }.map(\.0)
+  }
+}
+
+/// The one place where a kernel's status becomes an error.
+public func kernelError(_ status: mtlf_status, in operation: String) -> MTLFastError {
+  MTLFastError(.system, "\(operation): \(String(cString: mtlf_status_text(status))).")
+}
+
+public func check(_ status: mtlf_status, in operation: @autoclosure () -> String) throws {
+  guard status == MTLF_OK else { throw kernelError(status, in: operation()) }
+}

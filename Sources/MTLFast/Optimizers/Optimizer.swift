@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rule that turns gradients into new weights.
+
+/// An optimizer with its settings.
+public enum Optimizer: Sendable, Hashable {
+  /// Adam: m and v bias-corrected by the step number, epsilon added after the square root of the corrected v
+  /// (Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015).
+  case adam(learningRate: Float = 1e-3, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-7)
+  /// v = momentum * v + gradient; w -= learningRate * v (Sutskever et al., On the importance of initialization and momentum, 2013).
+  case sgd(learningRate: Float = 0.01, momentum: Float = 0)
+
+  /// The number of extra floats that the optimizer keeps for each weight.
+  public var slotCount: Int {
+    switch self {
+    case .adam: 2
+    case .sgd: 1
+    }
+  }
+
+  /// - Throws: `MTLFastError` of kind `usage` for a setting outside its range.
+  public func validate() throws {
+    func check(_ name: String, _ value: Float, _ isValid: Bool, _ range: String) throws {
+      guard isValid && value.isFinite else { throw MTLFastError(.usage, "optimizer: \(name) is \(value). Use \(range).") }
+    }
+    switch self {
+    case .adam(let learningRate, let beta1, let beta2, let epsilon):
+      try check("learning_rate", learningRate, learningRate > 0, "a number above 0")
+      try check("beta1", beta1, beta1 >= 0 && beta1 < 1, "0 or more and less than 1")
+      try check("beta2", beta2, beta2 >= 0 && beta2 < 1, "0 or more and less than 1")
+      try check("epsilon", epsilon, epsilon > 0, "a number above 0")
+    case .sgd(let learningRate, let momentum):
+      try check("learning_rate", learningRate, learningRate > 0, "a number above 0")
+      try check("momentum", momentum, momentum >= 0 && momentum < 1, "0 or more and less than 1")
+    }
+  }
+}
