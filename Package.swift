@@ -52,6 +52,17 @@ let package = Package(
     .executableTarget(
       name: "mtl-fast",
       dependencies: ["MTLFastRecipes", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+    // MARK: Tests
+    // The oracle of the kernels; its products and sums are rounded one by one.
+    .target(
+      name: "CReference", dependencies: ["CKernels"], path: "Tests/CReference",
+      cSettings: [.unsafeFlags(["-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra"])]),
+    .testTarget(name: "KernelsTests", dependencies: ["CKernels", "CReference"]),
+    .testTarget(name: "MTLFastDataTests", dependencies: ["MTLFast", "MTLFastData", "CArchive"]),
+    .testTarget(name: "MTLFastTrainingTests", dependencies: ["MTLFastTraining"]),
+    .testTarget(name: "MTLFastRecipesTests", dependencies: ["MTLFastRecipes"]),
+    .testTarget(name: "CommandLineTests", dependencies: ["mtl-fast", "MTLFastRecipes"]),
   ],
   cLanguageStandard: .c11
 )

@@ -51,6 +51,7 @@ mtlf_status mtlf_context_init(mtlf_context *context, mtlf_isa isa, int32_t threa
 mtlf_status mtlf_resolve(const mtlf_context *context, mtlf_context *resolved) {
   /* cpuid is slow in virtual machines, so the default is looked up once; a race finds the same table twice. */
   static _Atomic(const mtlf_kernels *) found;
+  static _Atomic(mtlf_conv_path) path;
   if (context) {
     if (!context->kernels) return MTLF_ERR_NULL_POINTER;
     if (context->threads < 1) return MTLF_ERR_BAD_VALUE;
@@ -61,10 +62,12 @@ mtlf_status mtlf_resolve(const mtlf_context *context, mtlf_context *resolved) {
   if (!kernels) {
     const mtlf_status status = mtlf_context_init(resolved, MTLF_ISA_BEST, 1);
     if (status != MTLF_OK) return status;
+    atomic_store_explicit(&path, resolved->conv_path, memory_order_relaxed);
     atomic_store_explicit(&found, resolved->kernels, memory_order_release);
     return MTLF_OK;
   }
-  *resolved = (mtlf_context){.kernels = kernels, .threads = 1};
+  *resolved = (mtlf_context){
+      .kernels = kernels, .threads = 1, .conv_path = atomic_load_explicit(&path, memory_order_relaxed)};
   return MTLF_OK;
 }
 

@@ -53,10 +53,10 @@ static int measure(const mtlf_conv2d *c, const mtlf_context *context, parts *p, 
   const int64_t image = times((int64_t)(c->height + c->pad_top + c->pad_bottom) * (c->width + c->pad_left + c->pad_right),
                               c->channels_in, &overflows);
   const int64_t strip = context->conv_path == MTLF_CONV_IM2COL ? times(MTLF_STRIP, inputs, &overflows) : 0;
-  if (overflows) return 0;
+  if (overflows || inputs > INT32_MAX) return 0;
   p->kernel = (size_t)mtlf_round_up(packed > transposed ? packed : transposed, row);
   p->bias = (size_t)mtlf_round_up(units, row);
-  p->gradient = (size_t)mtlf_round_up(packed + units, row);
+  p->gradient = (size_t)mtlf_round_up(packed, row) + p->bias;
   p->image = (size_t)mtlf_round_up(image, row);
   p->strip = (size_t)mtlf_round_up(strip, row);
   const int64_t groups = mtlf_least(MTLF_MAX_GROUPS, c->batch);
@@ -85,7 +85,7 @@ typedef struct {
   int32_t groups;
   size_t input_floats, output_floats; /* of one image */
   const float *input, *d_output;
-  float *output, *d_input;
+  float *output, *d_input, *d_bias;
   uint8_t *gate;
   int relu;
   float *kernel, *bias; /* packed or transposed; padded, or NULL */
@@ -248,6 +248,16 @@ static void d_filter_group(void *argument, int64_t group, int thread) {
   }
 }
 
+/* The groups' gradients into the first group's, and d_bias. */
+static void sum_groups(void *argument, int64_t unit, int thread) {
+  const call *k = argument;
+  const mtlf_kernels *kernels = k->context.kernels;
+  const size_t stride = k->parts.gradient, bias_at = stride - k->parts.bias;
+  (void)unit, (void)thread;
+  kernels->sum_copies(k->gradients, stride, k->groups, k->gradients, bias_at);
+  if (k->d_bias) kernels->sum_copies(k->gradients + bias_at, stride, k->groups, k->d_bias, (size_t)k->shape.units);
+}
+
 mtlf_status mtlf_conv2d_d_filter_f32(const mtlf_conv2d *conv, const float *input, const float *d_output,
                                      float *d_filter, float *d_bias, void *workspace, size_t workspace_bytes,
                                      const mtlf_context *context) {
@@ -255,15 +265,10 @@ mtlf_status mtlf_conv2d_d_filter_f32(const mtlf_conv2d *conv, const float *input
   if (!input || !d_output || !d_filter) return MTLF_ERR_NULL_POINTER;
   const mtlf_status status = prepare(&k, conv, 0, workspace, workspace_bytes, context);
   if (status != MTLF_OK) return status;
-  const mtlf_kernels *kernels = k.context.kernels;
-  const size_t bias_at = k.parts.gradient - k.parts.bias;
   k.input = input;
   k.d_output = d_output;
+  k.d_bias = d_bias;
   mtlf_run_units(&k.context, k.groups, d_filter_group, &k);
-  kernels->sum_copies(k.gradients, k.parts.gradient, k.groups, k.gradients, bias_at);
-  mtlf_unpack_f32((int64_t)conv->kernel_h * k.shape.window, conv->channels_out, k.gradients, d_filter, &k.context);
-  if (d_bias) {
-    kernels->sum_copies(k.gradients + bias_at, k.parts.gradient, k.groups, d_bias, (size_t)conv->channels_out);
-  }
-  return MTLF_OK;
+  mtlf_run_units(&k.context, 1, sum_groups, &k);
+  return mtlf_unpack_f32((int64_t)conv->kernel_h * k.shape.window, conv->channels_out, k.gradients, d_filter, &k.context);
 }

@@ -19,17 +19,34 @@ enum { PANEL = TILE_VECTORS * V_LANES };
 /* Loops over accumulators must vanish: an index that is left at run time would put the registers into memory. */
 #define UNROLL _Pragma("GCC unroll 16")
 
+/* Of two vectors only the last can be partial: the narrow variants have one. Of more, any. */
+#define IS_WHOLE(j, vectors) (TILE_VECTORS == 2 && (j) < (vectors) - 1)
+
+MTLF_INLINE v_f32 load_columns(const float *row, const int j, const int vectors, const v_tail tail[TILE_VECTORS]) {
+  return IS_WHOLE(j, vectors) ? v_load(row + j * V_LANES) : v_load_tail(row + j * V_LANES, tail[j]);
+}
+
+MTLF_INLINE void store_columns(float *row, const int j, const int vectors, const v_f32 x,
+                               const v_tail tail[TILE_VECTORS]) {
+  if (IS_WHOLE(j, vectors)) {
+    v_store(row + j * V_LANES, x);
+  } else {
+    v_store_tail(row + j * V_LANES, x, tail[j]);
+  }
+}
+
 /* ---- the tile of forward passes and d_input ---- */
 
 MTLF_INLINE void store_rows(const mtlf_gemm_tile *t, v_f32 acc[TILE_ROWS][TILE_VECTORS], const int rows,
                             const int vectors, const int adds) {
-  const int last = (vectors - 1) * V_LANES;
-  const v_tail tail = v_tail_of(t->columns - last);
+  v_tail tail[TILE_VECTORS];
+  UNROLL for (int j = 0; j < vectors; j++) tail[j] = v_tail_of(t->columns - j * V_LANES);
   if (adds) {
     UNROLL for (int i = 0; i < rows; i++) {
       float *c = t->c[i];
-      UNROLL for (int j = 0; j < vectors - 1; j++) v_store(c + j * V_LANES, v_add(v_load(c + j * V_LANES), acc[i][j]));
-      v_store_tail(c + last, v_add(v_load_tail(c + last, tail), acc[i][vectors - 1]), tail);
+      UNROLL for (int j = 0; j < vectors; j++) {
+        store_columns(c, j, vectors, v_add(load_columns(c, j, vectors, tail), acc[i][j]), tail);
+      }
     }
     return;
   }
@@ -40,9 +57,7 @@ MTLF_INLINE void store_rows(const mtlf_gemm_tile *t, v_f32 acc[TILE_ROWS][TILE_V
     }
   }
   UNROLL for (int i = 0; i < rows; i++) {
-    float *c = t->c[i];
-    UNROLL for (int j = 0; j < vectors - 1; j++) v_store(c + j * V_LANES, acc[i][j]);
-    v_store_tail(c + last, acc[i][vectors - 1], tail);
+    UNROLL for (int j = 0; j < vectors; j++) store_columns(t->c[i], j, vectors, acc[i][j], tail);
   }
 }
 
@@ -115,7 +130,8 @@ MTLF_INLINE void gemm_rows(const mtlf_gemm_tile *t, const int rows, const int ve
 
 MTLF_INLINE void outer_rows(const mtlf_outer_tile *t, const int rows, const int vectors) {
   v_f32 acc[TILE_ROWS][TILE_VECTORS];
-  const v_tail tail = v_tail_of(t->columns - (vectors - 1) * V_LANES);
+  v_tail tail[TILE_VECTORS];
+  UNROLL for (int j = 0; j < vectors; j++) tail[j] = v_tail_of(t->columns - j * V_LANES);
   UNROLL for (int i = 0; i < rows; i++) {
     UNROLL for (int j = 0; j < vectors; j++) acc[i][j] = t->accumulate ? v_load(t->c + i * PANEL + j * V_LANES) : v_set1(0.0f);
   }
@@ -124,8 +140,7 @@ MTLF_INLINE void outer_rows(const mtlf_outer_tile *t, const int rows, const int 
   for (size_t p = t->count; p > 0; p--) {
     const float *a = t->a + *offset++;
     v_f32 column[TILE_VECTORS];
-    UNROLL for (int j = 0; j < vectors - 1; j++) column[j] = v_load(d + j * V_LANES);
-    column[vectors - 1] = v_load_tail(d + (vectors - 1) * V_LANES, tail);
+    UNROLL for (int j = 0; j < vectors; j++) column[j] = load_columns(d, j, vectors, tail);
     d += t->d_stride;
     UNROLL for (int i = 0; i < rows; i++) {
       const v_f32 x = v_set1(a[i]);

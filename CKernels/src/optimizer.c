@@ -68,34 +68,62 @@ void mtlf_weight_update_unit(const mtlf_kernels *kernels, const mtlf_weight *wei
   }
 }
 
+/* ---- over flat buffers, by blocks ---- */
+
+enum { FLAT_BLOCK = 1 << 15 };
+
+typedef struct {
+  const mtlf_kernels *kernels;
+  mtlf_step step;
+  mtlf_update_scalars scalars;
+  int64_t n;
+  float *w, *slot0, *slot1;
+  const float *g;
+} flat_call;
+
+static void update_block(void *argument, int64_t unit, int thread) {
+  const flat_call *call = argument;
+  const size_t at = (size_t)unit * FLAT_BLOCK, n = (size_t)mtlf_least(FLAT_BLOCK, call->n - (int64_t)at);
+  (void)thread;
+  mtlf_update(call->kernels, &call->step, &call->scalars, call->w + at, call->slot0 + at,
+              call->slot1 ? call->slot1 + at : NULL, call->g + at, n);
+}
+
+static mtlf_status update_flat(flat_call *call, const mtlf_context *context) {
+  mtlf_context resolved;
+  const mtlf_status status = mtlf_resolve(context, &resolved);
+  if (status != MTLF_OK) return status;
+  call->kernels = resolved.kernels;
+  call->scalars = mtlf_update_scalars_of(&call->step);
+  mtlf_run_units(&resolved, mtlf_divide_up(call->n, FLAT_BLOCK), update_block, call);
+  return MTLF_OK;
+}
+
 static int is_finite(float x) { return x - x == 0.0f; }
 
 mtlf_status mtlf_adam_f32(const mtlf_adam *adam, int64_t step, int64_t n, float *w, float *m, float *v, const float *g,
                           const mtlf_context *context) {
-  mtlf_context resolved;
   if (!adam || !w || !m || !v || !g) return MTLF_ERR_NULL_POINTER;
   if (n < 1) return MTLF_ERR_BAD_SHAPE;
   if (step < 1 || !is_finite(adam->learning_rate) || !(adam->beta1 >= 0 && adam->beta1 < 1) ||
       !(adam->beta2 >= 0 && adam->beta2 < 1) || !(adam->epsilon > 0)) {
     return MTLF_ERR_BAD_VALUE;
   }
-  const mtlf_status status = mtlf_resolve(context, &resolved);
-  if (status != MTLF_OK) return status;
-  const mtlf_step settings = {.optimizer = MTLF_OPTIMIZER_ADAM, .adam = *adam, .optimizer_step = step};
-  const mtlf_update_scalars scalars = mtlf_update_scalars_of(&settings);
-  resolved.kernels->adam(w, m, v, g, (size_t)n, &scalars);
-  return MTLF_OK;
+  flat_call call = {.step = {.optimizer = MTLF_OPTIMIZER_ADAM, .adam = *adam, .optimizer_step = step},
+                    .n = n,
+                    .w = w,
+                    .slot0 = m,
+                    .slot1 = v,
+                    .g = g};
+  return update_flat(&call, context);
 }
 
 mtlf_status mtlf_sgd_f32(const mtlf_sgd *sgd, int64_t n, float *w, float *velocity, const float *g,
                          const mtlf_context *context) {
-  mtlf_context resolved;
   if (!sgd || !w || !velocity || !g) return MTLF_ERR_NULL_POINTER;
   if (n < 1) return MTLF_ERR_BAD_SHAPE;
   if (!is_finite(sgd->learning_rate) || !(sgd->momentum >= 0 && sgd->momentum < 1)) return MTLF_ERR_BAD_VALUE;
-  const mtlf_status status = mtlf_resolve(context, &resolved);
-  if (status != MTLF_OK) return status;
-  const mtlf_update_scalars scalars = {.learning_rate = sgd->learning_rate, .momentum = sgd->momentum};
-  resolved.kernels->sgd(w, velocity, g, (size_t)n, &scalars);
-  return MTLF_OK;
+  flat_call call = {
+      .step = {.optimizer = MTLF_OPTIMIZER_SGD, .sgd = *sgd}, .n = n, .w = w, .slot0 = velocity, .g = g};
+  return update_flat(&call, context);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Random numbers by counter: Philox 4x32-10 (Salmon, Moraes, Dror, Shaw, Parallel Random Numbers: As Easy as 1, 2, 3, 2011). */
+#include <string.h>
+
 #include "impl.h"
 
 /* Block `block` of a stream: four words of (key, stream, block) alone. */
@@ -31,13 +33,24 @@ void mtlf_random_u32(uint64_t key, uint64_t stream, uint64_t first, size_t n, ui
   }
 }
 
+/* The largest float below a finite x. */
+static float predecessor(float x) {
+  int32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  bits = x > 0 ? bits - 1 : x < 0 ? bits + 1 : INT32_MIN + 1;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
 void mtlf_random_uniform_f32(uint64_t key, uint64_t stream, uint64_t first, size_t n, float low, float high,
                              float *values) {
   uint32_t word[4];
+  const float below_high = predecessor(high); /* the sum may round up to high */
   for (size_t i = 0; i < n; i++) {
     const uint64_t at = first + i;
     if (i == 0 || at % 4 == 0) philox(key, stream, at / 4, word);
-    values[i] = low + (high - low) * ((float)(word[at % 4] >> 8) * 0x1p-24f);
+    const float value = low + (high - low) * ((float)(word[at % 4] >> 8) * 0x1p-24f);
+    values[i] = value >= high && low < high ? below_high : value;
   }
 }
 

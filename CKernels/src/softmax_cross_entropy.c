@@ -55,37 +55,66 @@ float mtlf_cross_entropy_row(const mtlf_kernels *kernels, int32_t classes, const
   return sum == sum ? log_of(sum) + (max - target) : sum;
 }
 
+/* Rows are long only where there are many classes; their exponentials need a place where the caller gives none. */
+enum { LONGEST_ROW = 1024 };
+
+typedef struct {
+  const mtlf_kernels *kernels;
+  int32_t batch, classes;
+  const float *logits;
+  const int32_t *labels;
+  const float *row_weights;
+  float scale;
+  float *probabilities, *d_logits;
+  mtlf_cross_entropy *result;
+} call;
+
+static void all_rows(void *argument, int64_t unit, int thread) {
+  const call *k = argument;
+  mtlf_cross_entropy *result = k->result;
+  float row[LONGEST_ROW];
+  (void)unit, (void)thread;
+  *result = (mtlf_cross_entropy){0};
+  for (int32_t n = 0; n < k->batch; n++) {
+    const size_t at = (size_t)n * (size_t)k->classes;
+    float *p = k->probabilities ? k->probabilities + at : row;
+    if (k->labels[n] < 0) {
+      mtlf_softmax_row(k->kernels, k->classes, k->logits + at, p);
+      continue;
+    }
+    const float weight = k->row_weights ? k->row_weights[n] : 1.0f;
+    int is_correct;
+    const float loss = mtlf_cross_entropy_row(k->kernels, k->classes, k->logits + at, k->labels[n], k->scale * weight, p,
+                                              k->d_logits ? k->d_logits + at : NULL, &is_correct);
+    result->loss_sum += (double)weight * (double)loss;
+    result->weight_sum += weight;
+    result->present++;
+    result->correct += is_correct;
+  }
+}
+
 mtlf_status mtlf_softmax_cross_entropy_f32(int32_t batch, int32_t classes, const float *logits, const int32_t *labels,
                                            const float *row_weights, float scale, float *probabilities, float *d_logits,
                                            mtlf_cross_entropy *result, const mtlf_context *context) {
   mtlf_context resolved;
   if (!logits || !labels || !result) return MTLF_ERR_NULL_POINTER;
   if (batch < 1 || classes < 1) return MTLF_ERR_BAD_SHAPE;
+  if (!probabilities && classes > LONGEST_ROW) return MTLF_ERR_NULL_POINTER;
   const mtlf_status status = mtlf_resolve(context, &resolved);
   if (status != MTLF_OK) return status;
   for (int32_t n = 0; n < batch; n++) {
     if (labels[n] < -1 || labels[n] >= classes) return MTLF_ERR_BAD_VALUE;
   }
-  /* Rows are long only where there are many classes; their exponentials need a place where the caller gives none. */
-  enum { ROW = 1024 };
-  float row[ROW];
-  if (!probabilities && classes > ROW) return MTLF_ERR_NULL_POINTER;
-  *result = (mtlf_cross_entropy){0};
-  for (int32_t n = 0; n < batch; n++) {
-    const size_t at = (size_t)n * (size_t)classes;
-    float *p = probabilities ? probabilities + at : row;
-    if (labels[n] < 0) {
-      mtlf_softmax_row(resolved.kernels, classes, logits + at, p);
-      continue;
-    }
-    const float weight = row_weights ? row_weights[n] : 1.0f;
-    int is_correct;
-    const float loss = mtlf_cross_entropy_row(resolved.kernels, classes, logits + at, labels[n], scale * weight, p,
-                                              d_logits ? d_logits + at : NULL, &is_correct);
-    result->loss_sum += (double)weight * (double)loss;
-    result->weight_sum += weight;
-    result->present++;
-    result->correct += is_correct;
-  }
+  call k = {.kernels = resolved.kernels,
+            .batch = batch,
+            .classes = classes,
+            .logits = logits,
+            .labels = labels,
+            .row_weights = row_weights,
+            .scale = scale,
+            .probabilities = probabilities,
+            .d_logits = d_logits,
+            .result = result};
+  mtlf_run_units(&resolved, 1, all_rows, &k);
   return MTLF_OK;
 }

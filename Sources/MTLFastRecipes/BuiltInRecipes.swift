@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The recipes that the program carries, embedded in its code so that the binary can be moved.
+
+import MTLFast
+
+/// A recipe file of the package.
+public struct BuiltInRecipe: Sendable {
+  public let name: String
+  /// One line for lists.
+  public let summary: String
+  /// The file as it is, comments included.
+  public var text: String { String(decoding: bytes(), as: UTF8.self) }
+  private let bytes: @Sendable () -> [UInt8]
+
+  /// Every recipe of the package, in the order in which they are listed.
+  public static let all = [standard]
+
+  /// The recipe of a command that names none.
+  public static let standard = BuiltInRecipe(
+    name: "fashion-mnist", summary: "item and group of a garment, two heads on one convolutional trunk",
+    bytes: { PackageResources.fashion_mnist_yaml })
+
+  public static var names: [String] { all.map(\.name) }
+}

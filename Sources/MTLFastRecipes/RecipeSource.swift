@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// A recipe's text, found by its built-in name, its file or its run folder.
+
+import MTLFast
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// The text of a recipe and the name that errors about it begin with.
+public struct RecipeSource: Sendable {
+  public let name: String
+  public let text: String
+
+  public init(name: String, text: String) {
+    self.name = name
+    self.text = text
+  }
+
+  /// Finds a recipe by built-in name (`fashion-mnist`), file (`my.yaml`) or run folder (`runs/latest`).
+  ///
+  /// - Throws: `MTLFastError` of kind `missingInput` where there is none, with the built-in names and the nearest one.
+  public static func find(_ name: String) throws -> RecipeSource {
+    if let recipe = BuiltInRecipe.all.first(where: { $0.name == name }) {
+      return RecipeSource(name: "\(name).yaml", text: recipe.text)
+    }
+    switch fileType(of: name) {
+    case S_IFDIR?:
+      let file = name.hasSuffix("/") ? "\(name)recipe.yaml" : "\(name)/recipe.yaml"
+      guard fileType(of: file) != nil else {
+        throw MTLFastError(.missingInput, "\(name): is a folder without recipe.yaml, so it is no run.")
+      }
+      return RecipeSource(name: file, text: try read(file))
+    case _?: return RecipeSource(name: name, text: try read(name))
+    case nil: break
+    }
+    if name.contains("/") || name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
+      throw MTLFastError(.missingInput, "\(name): no such file.")
+    }
+    throw MTLFastError(
+      .missingInput,
+      "Recipe '\(name)' is not known. Built-in recipes: \(BuiltInRecipe.names.sorted().joined(separator: ", "))."
+        + (nearest(to: name, among: BuiltInRecipe.names).map { " Did you mean '\($0)'?" } ?? "")
+        + " A recipe of your own is given as its file: my.yaml.")
+  }
+
+  /// The recipe with overrides applied.
+  public func recipe(overrides: [RecipeOverride] = []) throws -> Recipe {
+    try Recipe.parse(text, file: name, overrides: overrides)
+  }
+
+  /// nil where there is nothing of that name.
+  private static func fileType(of path: String) -> mode_t? {
+    var status = stat()
+    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+  }
+
+  private static func read(_ path: String) throws -> String {
+    guard let bytes = FileManager.default.contents(atPath: path) else {
+      throw MTLFastError(.missingInput, "\(path): can't be read. Check its permissions.")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw MTLFastError(.badData, "\(path): is not UTF-8 text, so it is no recipe.")
+    }
+    return text
+  }
+}

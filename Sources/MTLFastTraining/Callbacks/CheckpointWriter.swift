@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// The callback that writes checkpoints, and the way back to the newest of them.
+
+import MTLFast
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Writes `checkpoints/step-00000300.safetensors` after each epoch and when training is stopped.
+///
+/// The last ones are kept; an older one goes only when the new one is on the disk. So does one of a later step: training
+/// has gone on from before it, since it was damaged, and it must not be what the next resume finds.
+public final class CheckpointWriter: Callback {
+  /// The checkpoint written last; nil before the first.
+  public private(set) var newestPath: String?
+
+  private let run: RunFolder
+  private let recipe: String
+  private let tasks: [String]
+  private let kept: Int
+
+  /// - Parameters:
+  ///   - recipe: the resolved recipe.
+  ///   - tasks: the names of the heads, in their order.
+  ///   - kept: how many checkpoints stay; with two, one that is damaged later costs one epoch.
+  /// - Throws: `MTLFastError` of kind `usage` where none would be kept.
+  public init(in run: RunFolder, recipe: String, tasks: [String], keeping kept: Int = 2) throws {
+    guard kept > 0 else { throw MTLFastError(.usage, "\(kept) checkpoints can't be kept. Keep 1 or more.") }
+    self.run = run
+    self.recipe = recipe
+    self.tasks = tasks
+    self.kept = kept
+  }
+
+  public func trainingDidStart(_ start: TrainingStart) throws {
+    // What a killed training left half-written; a run is written by one training at a time.
+    for name in try Self.names(in: run) where name.hasPrefix("step-") && name.hasSuffix(DurableFile.temporaryEnding) {
+      unlink("\(run.checkpointsPath)/\(name)")
+    }
+  }
+
+  public func epochDidEnd(_ record: EpochRecord, state: () throws -> TrainingState) throws { try write(state()) }
+
+  public func trainingDidStop(step: Int, state: () throws -> TrainingState) throws { try write(state()) }
+
+  private func write(_ state: TrainingState) throws {
+    let path = Self.path(of: state.step, in: run)
+    try Checkpoint(state: state, recipe: recipe, tasks: tasks).write(to: path)
+    newestPath = path
+    let others = try Self.files(in: run)
+    // One that can't be removed costs space, not the training.
+    for file in others where file.step > state.step { unlink(file.path) }
+    for file in others.filter({ $0.step <= state.step }).dropLast(kept) { unlink(file.path) }
+  }
+
+  // MARK: The way back
+
+  /// A checkpoint that can be used, and newer ones that can't.
+  public struct Latest: Sendable {
+    public let path: String
+    public let checkpoint: Checkpoint
+    /// Newer files that were refused, newest first, and why. Each message names its file.
+    public let refused: [(path: String, error: MTLFastError)]
+  }
+
+  /// The newest checkpoint of a run that is whole.
+  ///
+  /// - Throws: `MTLFastError` of kind `missingInput` where the run has none, `badData` where all of them are damaged.
+  public static func latest(in run: RunFolder) throws -> Latest {
+    let files = try files(in: run)
+    var refused: [(path: String, error: MTLFastError)] = []
+    for file in files.reversed() {
+      do {
+        return Latest(path: file.path, checkpoint: try Checkpoint.read(from: file.path), refused: refused)
+      } catch let error as MTLFastError where error.kind == .badData {
+        refused.append((file.path, error))
+      }
+    }
+    guard let newest = refused.first else {
+      throw MTLFastError(.missingInput, "\(run.path): has no checkpoint yet. Train it from the start.")
+    }
+    throw MTLFastError(
+      .badData,
+      "\(run.path): all \(refused.count) checkpoints are damaged. Train it from the start. The newest: \(newest.error.message)"
+    )
+  }
+
+  /// Where the checkpoint of a step is: `runs/a-001/checkpoints/step-00000300.safetensors`.
+  public static func path(of step: Int, in run: RunFolder) -> String {
+    let digits = String(step)
+    return "\(run.checkpointsPath)/step-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).safetensors"
+  }
+
+  /// The checkpoints of a run, oldest first.
+  private static func files(in run: RunFolder) throws -> [(step: Int, path: String)] {
+    try names(in: run).compactMap { name -> (step: Int, path: String)? in
+      guard name.hasPrefix("step-"), name.hasSuffix(".safetensors") else { return nil }
+      guard let step = Int(name.dropFirst("step-".count).dropLast(".safetensors".count)), step >= 0 else { return nil }
+      let path = "\(run.checkpointsPath)/\(name)"
+      return path == Self.path(of: step, in: run) ? (step, path) : nil
+    }.sorted { $0.step < $1.step }
+  }
+
+  private static func names(in run: RunFolder) throws -> [String] {
+    guard let folder = opendir(run.checkpointsPath) else {
+      if errno == ENOENT { return [] }
+      throw MTLFastError(
+        .missingInput, "\(run.checkpointsPath): can't be read: \(String(cString: strerror(errno))). Check its permissions.")
+    }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      names.append(withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+    }
+    return names
+  }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The callback that keeps each step's loss and training accuracy.
+
+import MTLFast
+
+/// Writes one line for each step: `{"epoch":1,"loss":0.9,"step":1,"tasks":{"item":{"accuracy":0.1,"loss":2.3}}}`.
+///
+/// Nothing in it depends on time or machine: two runs with the same seed write the same file.
+public final class StepLog: Callback {
+  private let file: LineFile
+
+  /// - Parameter step: the step of the checkpoint that training goes on from; later lines are cut off.
+  public init(path: String, resumingAfterStep step: Int = 0) throws {
+    file = try LineFile(path: path, keepingLines: step)
+  }
+
+  public func stepDidEnd(_ record: StepRecord) throws {
+    try file.append(Self.line(record))
+  }
+
+  public func epochDidEnd(_ record: EpochRecord, state: () throws -> TrainingState) throws {
+    try file.synchronize()
+  }
+
+  public func trainingDidStop(step: Int, state: () throws -> TrainingState) throws {
+    try file.synchronize()
+  }
+
+  static func line(_ record: StepRecord) -> String {
+    let tasks = record.scores.tasks.map { task -> (String, JSONValue) in
+      (task.name, .object(["accuracy": .number(task.score.accuracy), "loss": .number(task.score.loss)]))
+    }
+    return JSONValue.object([
+      "epoch": .integer(record.epoch), "loss": .number(record.scores.loss), "step": .integer(record.step),
+      "tasks": .object(Dictionary(tasks, uniquingKeysWith: { first, _ in first })),
+    ]).text
+  }
+}

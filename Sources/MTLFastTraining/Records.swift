@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// What training reports: immutable records of a step, an epoch and the whole.
+
+import MTLFast
+
+/// One task's loss and metrics over some samples.
+public struct TaskScore: Sendable, Equatable {
+  /// Mean over the present labels, before the head's weight; nil where no label is present.
+  public let loss: Double?
+  /// Correct / present; nil where no label is present.
+  public let accuracy: Double?
+  /// The number of present labels.
+  public let present: Int
+
+  public init(loss: Double?, accuracy: Double?, present: Int) {
+    self.loss = loss
+    self.accuracy = accuracy
+    self.present = present
+  }
+}
+
+/// The scores of every task, in the order of the heads.
+public struct Scores: Sendable, Equatable {
+  /// The weighted sum of the tasks' losses.
+  public let loss: Double
+  public let tasks: [(name: String, score: TaskScore)]
+
+  public init(loss: Double, tasks: [(name: String, score: TaskScore)]) {
+    self.loss = loss
+    self.tasks = tasks
+  }
+
+  public subscript(task: String) -> TaskScore? { tasks.first { $0.name == task }?.score }
+
+  public static func == (a: Scores, b: Scores) -> Bool {
+    a.loss == b.loss && a.tasks.map(\.name) == b.tasks.map(\.name) && a.tasks.map(\.score) == b.tasks.map(\.score)
+  }
+}
+
+/// One optimizer step.
+public struct StepRecord: Sendable {
+  /// Counted from 1 over the whole training.
+  public let step: Int
+  /// Counted from 1.
+  public let epoch: Int
+  /// Counted from 1 within the epoch.
+  public let stepInEpoch: Int
+  public let stepsPerEpoch: Int
+  public let sampleCount: Int
+  public let scores: Scores
+  public let seconds: Double
+}
+
+/// One pass over the training samples.
+public struct EpochRecord: Sendable {
+  /// Counted from 1.
+  public let epoch: Int
+  /// The number of steps since training began.
+  public let step: Int
+  /// Means over the epoch's steps, as the weights changed.
+  public let training: Scores
+  /// After the epoch; nil where the recipe names nothing to evaluate on.
+  public let test: Scores?
+  /// Shuffling, batching, forward, backward, update; without evaluation and callbacks.
+  public let trainingSeconds: Double
+  public let evaluationSeconds: Double
+  public let samplesPerSecond: Double
+}
+
+/// How training ended.
+public struct History: Sendable {
+  public let epochs: [EpochRecord]
+  /// True where `Trainer.requestStop()` ended it early.
+  public let wasStopped: Bool
+  public let step: Int
+  /// From the call of `fit` to its return.
+  public let seconds: Double
+  /// From the call of `fit` to the start of the first step.
+  public let secondsToFirstStep: Double
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The folder of one training run and the names of what is in it.
+
+import MTLFast
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// The folder that holds everything of one run: the recipe, the logs, the checkpoints.
+public struct RunFolder: Sendable, Hashable {
+  public let path: String
+
+  public var recipePath: String { "\(path)/recipe.yaml" }
+  public var stepsPath: String { "\(path)/steps.jsonl" }
+  public var historyPath: String { "\(path)/history.jsonl" }
+  public var checkpointsPath: String { "\(path)/checkpoints" }
+
+  /// Creates the next free `<parent>/<recipe>-NNN` and points `<parent>/latest` to it.
+  ///
+  ///     try RunFolder.create(for: "fashion-mnist").path  // runs/fashion-mnist-001
+  ///
+  /// Two programs that do this at the same time get two folders.
+  ///
+  /// - Throws: `MTLFastError` of kind `writeFailed`.
+  public static func create(for recipe: String, in parent: String = "runs", recipeText: String) throws -> RunFolder {
+    try makeFolders(parent)
+    var number = 1
+    while true {
+      let digits = String(number)
+      let name = "\(recipe)-\(String(repeating: "0", count: max(0, 3 - digits.count)))\(digits)"
+      if mkdir("\(parent)/\(name)", 0o755) == 0 {
+        let run = RunFolder(path: "\(parent)/\(name)")
+        try run.fill(recipeText)
+        try pointLatest(in: parent, to: name)
+        return run
+      }
+      guard errno == EEXIST else { throw failure("\(parent)/\(name)", "can't be created") }
+      number += 1
+    }
+  }
+
+  /// Creates a run in a folder of one's own choice, which must be new or empty.
+  ///
+  /// - Throws: `MTLFastError` of kind `usage` where the folder holds something, `writeFailed` where it can't be made.
+  public static func create(at path: String, recipeText: String) throws -> RunFolder {
+    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    try makeFolders(path)
+    guard try isEmpty(path) else {
+      throw MTLFastError(
+        .usage, "\(path): is not empty, and a run is never overwritten. Name a new folder, or go on with --resume.")
+    }
+    let run = RunFolder(path: path)
+    try run.fill(recipeText)
+    return run
+  }
+
+  /// A run that is there.
+  ///
+  /// - Throws: `MTLFastError` of kind `missingInput`.
+  public static func open(_ path: String) throws -> RunFolder {
+    let run = RunFolder(path: path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path)
+    guard access(path, F_OK) == 0 else { throw MTLFastError(.missingInput, "\(path): no such run.") }
+    guard access(run.recipePath, R_OK) == 0 else {
+      throw MTLFastError(.missingInput, "\(path): has no recipe.yaml, so it is no run.")
+    }
+    return run
+  }
+
+  private func fill(_ recipeText: String) throws {
+    guard mkdir(checkpointsPath, 0o755) == 0 else { throw Self.failure(checkpointsPath, "can't be created") }
+    let file = try LineFile(path: recipePath)
+    try file.append(recipeText.hasSuffix("\n") ? String(recipeText.dropLast()) : recipeText)
+    try file.flush()
+  }
+
+  /// Replaces the link in one step: a reader sees the old one or the new one.
+  private static func pointLatest(in parent: String, to name: String) throws {
+    let temporary = "\(parent)/.latest-\(getpid())"
+    unlink(temporary)
+    guard symlink(name, temporary) == 0, rename(temporary, "\(parent)/latest") == 0 else {
+      let error = failure("\(parent)/latest", "can't be pointed to \(name)")
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  /// Makes a folder and those above it; what is there already stays.
+  private static func makeFolders(_ path: String) throws {
+    var made = path.hasPrefix("/") ? "" : "."
+    for part in path.split(separator: "/") {
+      made += "/\(part)"
+      guard mkdir(made, 0o755) == 0 || errno == EEXIST else { throw failure(path, "can't be created") }
+    }
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+      throw MTLFastError(.writeFailed, "\(path): is not a folder.")
+    }
+  }
+
+  private static func isEmpty(_ path: String) throws -> Bool {
+    guard let folder = opendir(path) else { throw failure(path, "can't be read") }
+    defer { closedir(folder) }
+    var count = 0
+    // Every folder lists itself and the one above.
+    while readdir(folder) != nil { count += 1 }
+    return count <= 2
+  }
+
+  private static func failure(_ path: String, _ what: String) -> MTLFastError {
+    MTLFastError(.writeFailed, "\(path): \(what): \(String(cString: strerror(errno))).")
+  }
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+// Trains a model: epochs of minibatches through a compiled plan.
+
+import Kernels
+import MTLFast
+import MTLFastData
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Trains one model with one optimizer.
+///
+/// ```swift
+/// let trainer = try Trainer(model, optimizer: .adam(learningRate: 1e-3, beta1: 0.5))
+/// let history = try trainer.fit(training, test: held, epochs: 10, batchSize: 200)
+/// let scores = try trainer.evaluate(held)   // scores["item"]?.accuracy
+/// ```
+///
+/// The same seed gives the same bits for any number of threads.
+public final class Trainer {
+  public let model: MultiTaskModel
+  public let optimizer: Optimizer
+  public var threads: Int { context.threads }
+  /// Optimizer steps taken and epochs completed.
+  public private(set) var step = 0
+  public private(set) var epoch = 0
+  /// Steps taken in the epoch that is running, and its sums so far.
+  private var stepInEpoch = 0
+  private var sums: [TaskSum]
+
+  let context: KernelContext
+  let store: ParameterStore
+  private let lowering: PlanLowering
+  private let stopRequested = Atomic<Bool>(false)
+
+  /// - Parameter threads: nil for as many as the affinity mask allows.
+  /// - Throws: `MTLFastError` of kind `usage` for a setting that can't be used, `system` where memory is missing.
+  public init(_ model: MultiTaskModel, optimizer: Optimizer, threads: Int? = nil) throws {
+    try optimizer.validate()
+    self.model = model
+    self.optimizer = optimizer
+    context = try KernelContext(threads: threads)
+    let lowering = try PlanLowering(graph: model.graph, purpose: .training(seed: model.seed))
+    self.lowering = lowering
+    sums = [TaskSum](repeating: TaskSum(), count: model.graph.heads.count)
+    let operations = lowering.program.operations
+    let fused = Set(operations.filter { $0.kind == MTLF_OP_DENSE_D_KERNEL }.compactMap(\.weight))
+    let transposed = Set(operations.filter { $0.kind == MTLF_OP_CONV2D_D_INPUT }.compactMap(\.weight))
+    store = try ParameterStore(
+      model: model, optimizer: optimizer, context: context,
+      gradient: { fused.contains($0) ? .fused : .perGroup }, needsTransposed: transposed.contains)
+  }
+
+  /// Ends `fit` after the step that is running; may be called from any thread.
+  public func requestStop() { stopRequested.store(true, ordering: .relaxed) }
+
+  /// Trains until `epochs` epochs are complete.
+  ///
+  /// - Parameters:
+  ///   - test: scored after every epoch; nothing is selected on it.
+  ///   - batchSize: the last minibatch of an epoch may be smaller; it is trained, not dropped.
+  /// - Throws: `MTLFastError` of kind `nonFinite` where a loss is no longer a number, `badData` where samples don't fit
+  ///   the model; whatever a callback throws.
+  public func fit(
+    _ training: Samples, test: Samples? = nil, epochs: Int, batchSize: Int, callbacks: [any Callback] = []
+  ) throws -> History {
+    let start = monotonicSeconds()
+    guard batchSize > 0, batchSize <= 1 << 20 else { throw MTLFastError(.usage, "batch_size is \(batchSize). Use 1...\(1 << 20).") }
+    guard epochs >= 0 else { throw MTLFastError(.usage, "epochs is \(epochs). Use 0 or more.") }
+    let plan = try CompiledPlan(lowering.program, store: store, batchCapacity: min(batchSize, max(1, training.count)))
+    let runner = StepRunner(plan: plan, graph: model.graph, context: context)
+    runner.setOptimizer(optimizer)
+    runner.setAccounts(accountSeconds)
+    let evaluator = try test.map { _ in try makeEvaluator(batchSize: batchSize) }
+    let order = UnsafeMutablePointer<Int32>.allocate(capacity: max(1, training.count))
+    order.initialize(repeating: 0, count: max(1, training.count))
+    defer { order.deallocate() }
+    let shuffled = UnsafeMutableBufferPointer(start: order, count: training.count)
+    let stepsPerEpoch = (training.count + batchSize - 1) / batchSize
+    var records: [EpochRecord] = []
+    var secondsToFirstStep = 0.0
+    for callback in callbacks {
+      try callback.trainingDidStart(
+        TrainingStart(
+          epochs: epochs, stepsPerEpoch: stepsPerEpoch, sampleCount: training.count, batchSize: batchSize,
+          threads: threads))
+    }
+    return try runner.bind(training) { samples in
+      while epoch < epochs {
+        var seconds = try timed { RandomStream(seed: model.seed, purpose: "shuffle", stream: UInt64(epoch)).permute(shuffled) }
+        runner.sums = sums
+        while stepInEpoch < stepsPerEpoch {
+          if secondsToFirstStep == 0 { secondsToFirstStep = monotonicSeconds() - start }
+          let first = stepInEpoch * batchSize, count = min(batchSize, training.count - first)
+          let stepSeconds = try timed {
+            try runner.run(samples, indices: order + first, count: count, epoch: epoch, optimizerStep: step + 1)
+          }
+          step += 1
+          stepInEpoch += 1
+          seconds += stepSeconds
+          sums = runner.sums
+          if let task = runner.nonFiniteHead { throw nonFinite(task) }
+          if !callbacks.isEmpty {
+            let record = StepRecord(
+              step: step, epoch: epoch + 1, stepInEpoch: stepInEpoch, stepsPerEpoch: stepsPerEpoch,
+              sampleCount: count, scores: runner.scores(runner.lastSums), seconds: stepSeconds)
+            for callback in callbacks { try callback.stepDidEnd(record) }
+          }
+          if stopRequested.load(ordering: .relaxed) {
+            for callback in callbacks { try callback.trainingDidStop(step: step, state: state) }
+            return history(records, true, start, secondsToFirstStep)
+          }
+        }
+        epoch += 1
+        stepInEpoch = 0
+        resetSums()
+        var scores: Scores?
+        let evaluationSeconds = try timed { if let test { scores = try evaluator?.evaluate(test) } }
+        let record = EpochRecord(
+          epoch: epoch, step: step, training: runner.scores(runner.sums), test: scores, trainingSeconds: seconds,
+          evaluationSeconds: evaluationSeconds, samplesPerSecond: Double(training.count) / seconds)
+        records.append(record)
+        for callback in callbacks { try callback.epochDidEnd(record, state: state) }
+      }
+      return history(records, false, start, secondsToFirstStep)
+    }
+  }
+
+  /// Scores the model as it is now.
+  public func evaluate(_ samples: Samples, batchSize: Int = 200) throws -> Scores {
+    try makeEvaluator(batchSize: min(batchSize, max(1, samples.count))).evaluate(samples)
+  }
+
+  /// Everything that training made, as a checkpoint holds it.
+  public func state() throws -> TrainingState {
+    let values = try store.parameters()
+    let slots = try store.slots()
+    return TrainingState(
+      parameters: zip(model.parameters, values).map {
+        .init(name: $0.name, dimensions: $0.specification.dimensions, values: $1)
+      },
+      slots: zip(model.parameters, slots).flatMap { parameter, slots in
+        slots.map {
+          .init(name: "\(parameter.name).\($0.ending)", dimensions: parameter.specification.dimensions, values: $0.values)
+        }
+      },
+      step: step, epoch: epoch, stepInEpoch: stepInEpoch, sums: sums, seed: model.seed)
+  }
+
+  /// Goes on from a checkpoint of the same model, optimizer and seed.
+  ///
+  /// - Throws: `MTLFastError` of kind `badData` where a tensor is missing or of another shape, or the seed differs.
+  public func restore(_ state: TrainingState) throws {
+    let names = model.parameters.map(\.name)
+    let slotEndings = try store.slots().first?.map(\.ending) ?? []
+    func values(_ tensors: [TrainingState.Tensor], _ name: String, _ dimensions: [Int]) throws -> [Float] {
+      guard let tensor = tensors.first(where: { $0.name == name }) else {
+        throw MTLFastError(.badData, "The checkpoint has no tensor '\(name)'. It is of another model or optimizer.")
+      }
+      guard tensor.dimensions == dimensions else {
+        throw MTLFastError(
+          .badData, "Tensor '\(name)': the checkpoint has shape \(tensor.dimensions) but the model has \(dimensions).")
+      }
+      return tensor.values
+    }
+    guard state.seed == model.seed, state.sums.count == sums.count else {
+      throw MTLFastError(
+        .badData,
+        "The checkpoint is of seed \(state.seed) and \(state.sums.count) heads, the model of seed \(model.seed) and \(sums.count).")
+    }
+    let dimensions = model.parameters.map(\.specification.dimensions)
+    try store.load(try zip(names, dimensions).map { try values(state.parameters, $0, $1) })
+    try store.loadSlots(
+      try zip(names, dimensions).map { name, dimensions in
+        try slotEndings.map { try values(state.slots, "\(name).\($0)", dimensions) }
+      })
+    (step, epoch, stepInEpoch, sums) = (state.step, state.epoch, state.stepInEpoch, state.sums)
+  }
+
+  private func resetSums() { sums = [TaskSum](repeating: TaskSum(), count: sums.count) }
+
+  /// Copies the trained weights back into the model.
+  public func updateModel() throws {
+    for (parameter, values) in zip(model.parameters, try store.parameters()) {
+      try model.setParameter(parameter.name, to: values)
+    }
+  }
+
+  // MARK: Accounting
+
+  /// Seconds by thread and account, [threads][MTLF_ACCOUNT_COUNT]; nil unless `measuresAccounts` was set.
+  private var accountSeconds: UnsafeMutablePointer<Double>?
+
+  /// Reads the clock between operations from now on and adds up where the time goes.
+  public func startAccounts() {
+    guard accountSeconds == nil else { return }
+    let count = threads * Int(MTLF_ACCOUNT_COUNT.rawValue)
+    accountSeconds = .allocate(capacity: count)
+    accountSeconds?.initialize(repeating: 0, count: count)
+  }
+
+  /// Thread-seconds by account, in the order conv, dense, heads, optimizer, loader, waiting, other.
+  public func accounts() -> [(name: String, seconds: Double)] {
+    let names = ["conv", "dense", "heads", "optimizer", "loader", "waiting", "other"]
+    guard let accountSeconds else { return [] }
+    return names.enumerated().map { index, name in
+      (name, (0..<threads).reduce(0) { $0 + accountSeconds[$1 * Int(MTLF_ACCOUNT_COUNT.rawValue) + index] })
+    }
+  }
+
+  deinit { accountSeconds?.deallocate() }
+
+  // MARK: Parts of fit
+
+  private func makeEvaluator(batchSize: Int) throws -> Evaluator {
+    try Evaluator(graph: model.graph, store: store, context: context, batchSize: batchSize)
+  }
+
+  private func nonFinite(_ task: String) -> MTLFastError {
+    MTLFastError(
+      .nonFinite,
+      "Step \(step) (epoch \(epoch + 1)): the loss of task '\(task)' is not a finite number. Use a smaller learning rate, or check the inputs' scale."
+    )
+  }
+
+  private func history(_ epochs: [EpochRecord], _ wasStopped: Bool, _ start: Double, _ first: Double) -> History {
+    History(
+      epochs: epochs, wasStopped: wasStopped, step: step, seconds: monotonicSeconds() - start, secondsToFirstStep: first)
+  }
+}
+
+/// Seconds of a clock that only goes forward.
+func monotonicSeconds() -> Double {
+  var now = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &now)
+  return Double(now.tv_sec) + 1e-9 * Double(now.tv_nsec)
+}
+
+private func timed(_ body: () throws -> Void) rethrows -> Double {
+  let start = monotonicSeconds()
+  try body()
+  return monotonicSeconds() - start
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// `mtl-fast train`: trains a recipe and keeps everything in a run folder.
+
+import ArgumentParser
+import MTLFast
+import MTLFastRecipes
+import MTLFastTraining
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a recipe.",
+    discussion: """
+      Everything is kept in a new folder, runs/RECIPE-NNN: the recipe as trained, each step's losses, each epoch's \
+      scores and a checkpoint. runs/latest points to it.
+
+      Examples:
+        mtl-fast train
+        mtl-fast train fashion-mnist --epochs 3 --lambda 0.8 --seed 1
+        mtl-fast train my.yaml --set training.optimizer.adam.learning_rate=0.0005
+        mtl-fast train --resume runs/latest --epochs 20
+        mtl-fast train my.yaml --dry-run
+
+      Ctrl-C writes a checkpoint and says how to go on; a second Ctrl-C quits at once.
+      """)
+
+  @OptionGroup var recipe: RecipeOptions
+  @OptionGroup var data: DataOptions
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var progress: ProgressOptions
+
+  @Option(
+    name: .customLong("output"),
+    help: ArgumentHelp("The run's folder, new or empty. Without it: runs/RECIPE-NNN.", valueName: "dir"))
+  var folder: String?
+
+  @Option(
+    help: ArgumentHelp("Go on with a run from its newest checkpoint; --epochs extends it.", valueName: "run"))
+  var resume: String?
+
+  @Flag(help: "Check the recipe, show the model and the data found, and train nothing.")
+  var dryRun = false
+
+  func validate() throws {
+    guard resume != nil else { return }
+    if folder != nil { throw ValidationError("--resume goes on in the run's own folder: leave --output out.") }
+    if recipe.recipe != nil { throw ValidationError("--resume goes on with the run's own recipe: leave RECIPE out.") }
+    let changes = recipe.changes
+    guard
+      changes.assignments.isEmpty, changes.lambda == nil, changes.pixelScale == nil, changes.batchSize == nil,
+      changes.seed == nil
+    else { throw ValidationError("--resume goes on with the run's own recipe: only --epochs can be changed.") }
+  }
+
+  func run() throws {
+    let recipe = try resume.map { try self.recipe.load(from: $0) } ?? self.recipe.load()
+    let data = try RecipeData(recipe, search: data.search)
+    let graph = try recipe.modelGraph(classNames: data.classNames)
+    if dryRun {
+      let summary = GraphSummary(graph, of: recipe)
+      return try output.print(
+        "\(summary.text)\n\n\(dataText(data))",
+        json: .object([
+          "model": summary.json, "training_samples": .integer(data.training.count),
+          "test_samples": .integer(data.test.count),
+        ]))
+    }
+    let job = TrainingJob(
+      recipe: recipe, graph: graph, data: data, threads: compute.threads, folder: folder, resuming: resume,
+      showsProgress: !progress.quiet)
+    let report = try job.run()
+    try output.print(report.text, json: report.json)
+  }
+
+  private func dataText(_ data: RecipeData) -> String {
+    var table = TextTable([("data", .left), ("samples", .right), ("labels present", .left)])
+    for samples in [data.training, data.test] {
+      let present = samples.labels.sorted { $0.key < $1.key }.map { name, column in
+        "\(name) \(grouped(column.values.reduce(0) { $0 + ($1 >= 0 ? 1 : 0) }))"
+      }
+      table.add([samples.name, grouped(samples.count), present.joined(separator: ", ")])
+    }
+    return table.text
+  }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// One training from found data to the report: the run folder, the callbacks, signals, and the call of the trainer.
+
+import ArgumentParser
+import MTLFast
+import MTLFastRecipes
+import MTLFastTraining
+
+/// Trains a recipe in a run folder.
+struct TrainingJob {
+  let recipe: Recipe
+  let graph: ModelGraph
+  let data: RecipeData
+  /// nil for every core that this process may use.
+  let threads: Int?
+  /// nil for the next free folder below `runs`.
+  let folder: String?
+  /// The run to go on with.
+  let resuming: String?
+  let showsProgress: Bool
+
+  /// - Throws: `MTLFastError`; `ExitCode` 130 or 143 after a signal, once a checkpoint was written.
+  func run() throws -> TrainingReport {
+    let settings = recipe.training
+    let model = try MultiTaskModel(graph: graph, seed: settings.seed)
+    let trainer = try Trainer(model, optimizer: settings.optimizer, threads: threads)
+    let run = try makeRun()
+
+    // A trainer may be asked to stop from any thread.
+    nonisolated(unsafe) let stopping = trainer
+    let signals = Signals { stopping.requestStop() }
+
+    // The logs come before the checkpoint: a checkpoint never knows more lines than they hold.
+    var callbacks: [any Callback] = [
+      try StepLog(path: run.stepsPath, resumingAfterStep: trainer.step),
+      try HistoryLog(path: run.historyPath, resumingAfterEpoch: trainer.epoch),
+    ]
+    let progress = ProgressReporter(tasks: recipe.heads.map(\.name), reportsTest: settings.report == .test)
+    if showsProgress {
+      Console.note(
+        "\(recipe.name) with \(trainer.threads) thread\(trainer.threads == 1 ? "" : "s"), seed \(settings.seed): \(run.path)"
+      )
+      callbacks.append(progress)
+    }
+    let secondsBefore = ProcessClock.seconds
+    let history: History
+    do {
+      defer { progress.clearLine() }
+      history = try trainer.fit(
+        data.training, test: settings.report == .test ? data.test : nil, epochs: settings.epochs,
+        batchSize: settings.batchSize, callbacks: callbacks)
+    }
+    if history.wasStopped {
+      Console.note(stopText(step: history.step, in: run))
+      throw ExitCode(signals.exitStatus ?? ExitStatus.other)
+    }
+    return TrainingReport(
+      recipe: recipe.name, seed: settings.seed, threads: trainer.threads, run: run.path, history: history,
+      test: try history.epochs.last?.test ?? trainer.evaluate(data.test), wallSeconds: ProcessClock.seconds,
+      secondsToFirstStep: secondsBefore + history.secondsToFirstStep)
+  }
+
+  /// The run's folder, new or the one to go on with.
+  private func makeRun() throws -> RunFolder {
+    if let resuming { return try RunFolder.open(resuming) }
+    if let folder { return try RunFolder.create(at: folder, recipeText: recipe.yaml()) }
+    return try RunFolder.create(for: recipe.name, recipeText: recipe.yaml())
+  }
+
+  private func stopText(step: Int, in run: RunFolder) -> String {
+    "Stopped after step \(step); a checkpoint was written. Go on with: mtl-fast train --resume \(run.path)"
+  }
+}

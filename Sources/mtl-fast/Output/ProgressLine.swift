@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// One line of progress, fitted to a terminal's width.
+
+/// What is shown while an epoch runs.
+struct ProgressLine {
+  var epoch: Int
+  var epochs: Int
+  var step: Int
+  var steps: Int
+  var samplesPerSecond: Double
+  var secondsLeft: Double
+  var tasks: [(name: String, loss: Double?, accuracy: Double?)]
+
+  /// The line, at most `columns` wide.
+  ///
+  ///     epoch  3/10 [########......]  47%  15213 samples/s  ETA 0:32  item 0.412 85.1%
+  ///
+  /// Where it doesn't fit, the bar goes first, then the unit, the rate and the time; what is still too long is cut.
+  func text(columns: Int) -> String {
+    let epochText = "epoch \(padded(String(epoch), String(epochs).count))/\(epochs)"
+    let share = steps > 0 ? Double(step) / Double(steps) : 1
+    let done = padded(fixed(share * 100, 0), 3) + "%"
+    let rate = fixed(samplesPerSecond, 0)
+    let left = "ETA \(clockTime(secondsLeft))"
+    let scores = tasks.map { task in
+      "\(task.name) \(fixed(task.loss, 3)) \(percent(task.accuracy, 1))"
+    }
+    func line(_ parts: [String]) -> String { parts.joined(separator: "  ") }
+
+    let fixedParts = line(["\(rate) samples/s", left] + scores)
+    let room = columns - line(["\(epochText) []\(done)", fixedParts]).count - 1
+    if room >= 8 {
+      let width = min(room, 30)
+      let filled = Int(share * Double(width))
+      let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
+      return line(["\(epochText) [\(bar)] \(done)", fixedParts])
+    }
+    let shorter = [
+      line(["\(epochText) \(done)", fixedParts]), line(["\(epochText) \(done)", "\(rate)/s", left] + scores),
+      line(["\(epochText) \(done)", left] + scores), line(["\(epochText) \(done)"] + scores),
+    ]
+    return shorter.first { $0.count <= columns } ?? String(shorter[3].prefix(max(0, columns)))
+  }
+
+  private func padded(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ctrl-C and SIGTERM: the first asks for a stop, the second quits at once.
+
+import Dispatch
+import Synchronization
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Watches for SIGINT and SIGTERM from its making on, until the program ends.
+final class Signals: Sendable {
+  private let first = Atomic<Int32>(0)
+
+  /// - Parameter onFirst: called once, on another thread, with the first signal. What it starts should end the work
+  ///   in good order; a second signal ends the program at once, with 128 + its number.
+  init(onFirst: @escaping @Sendable () -> Void) {
+    for number in [SIGINT, SIGTERM] {
+      _ = signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: Self.queue)
+      // The handler holds the source and this object: both live as long as the program.
+      source.setEventHandler { [self] in
+        withExtendedLifetime(source) {
+          let (isFirst, _) = first.compareExchange(expected: 0, desired: number, ordering: .relaxed)
+          guard isFirst, source.data <= 1 else { _exit(128 + number) }
+          onFirst()
+        }
+      }
+      source.activate()
+    }
+  }
+
+  /// 130 or 143 where a signal came, otherwise nil.
+  var exitStatus: Int32? {
+    let number = first.load(ordering: .relaxed)
+    return number == 0 ? nil : 128 + number
+  }
+
+  private static let queue = DispatchQueue(label: "mtl-fast.signals")
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `train` leaves on standard output: a table, or one JSON object.
+
+import MTLFast
+import MTLFastTraining
+
+/// The outcome of a training.
+struct TrainingReport {
+  let recipe: String
+  let seed: UInt64
+  let threads: Int
+  /// The run's folder.
+  let run: String
+  let history: History
+  /// On the whole test set, with the last weights.
+  let test: Scores
+  /// From the start of the program.
+  let wallSeconds: Double
+  let secondsToFirstStep: Double
+
+  var text: String {
+    """
+    \(scoreTable(test, accuracyTitle: "test accuracy", lossTitle: "test loss"))
+
+    \(fixed(wallSeconds, 1)) s wall time, \(threads) thread\(threads == 1 ? "" : "s"), seed \(seed): \(run)
+    """
+  }
+
+  var json: JSONValue {
+    .object([
+      "recipe": .string(recipe), "seed": Int(exactly: seed).map { .integer($0) } ?? .string("\(seed)"),
+      "threads": .integer(threads), "run": .string(run),
+      "epochs": .array(history.epochs.map(epoch)), "test": test.tasksJSON, "wall_seconds": .number(wallSeconds),
+      "seconds_to_first_step": .number(secondsToFirstStep),
+    ])
+  }
+
+  private func epoch(_ record: EpochRecord) -> JSONValue {
+    .object([
+      "epoch": .integer(record.epoch), "training_seconds": .number(record.trainingSeconds),
+      "samples_per_second": .number(record.samplesPerSecond), "loss": .number(record.training.loss),
+      "tasks": record.training.tasksJSON, "test": record.test?.tasksJSON ?? .null,
+    ])
+  }
+}
+
+/// A row for each task: accuracy, loss, and the number of labels that they are over.
+func scoreTable(_ scores: Scores, accuracyTitle: String, lossTitle: String) -> String {
+  var table = TextTable([("task", .left), (accuracyTitle, .right), (lossTitle, .right), ("samples", .right)])
+  for (name, score) in scores.tasks {
+    table.add([name, percent(score.accuracy), fixed(score.loss, 4), grouped(score.present)])
+  }
+  return table.text
+}

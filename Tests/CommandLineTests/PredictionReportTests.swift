@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Predictions by class name, the most probable first.
+
+import Testing
+
+@testable import mtl_fast
+
+@Suite struct PredictionReportTests {
+  private let report = PredictionReport(
+    sample: "test 17",
+    heads: [
+      PredictionReport.Head(
+        name: "item", classNames: ["a", "b", "c"], probabilities: [0.25, 0.5, 0.25], label: 2, top: 2),
+      PredictionReport.Head(name: "group", classNames: ["x", "y"], probabilities: [1, 0], label: -1, top: 1),
+    ])
+
+  @Test func asATable() {
+    #expect(
+      PredictionReport.text([report]) == """
+        sample   head   predicted           label
+        test 17  item   b           50.00%  c
+                        a           25.00%
+                 group  x          100.00%  -
+        """)
+  }
+
+  @Test func asJSON() {
+    #expect(
+      report.json.text
+        == #"{"heads":{"group":{"label":null,"top":[{"class":"x","probability":1.0}]},"item":{"label":"c","top":[{"class":"b","probability":0.5},{"class":"a","probability":0.25}]}},"sample":"test 17"}"#
+    )
+  }
+}

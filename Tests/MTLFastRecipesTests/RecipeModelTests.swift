@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The graph that a recipe describes: names, order, heads that read heads.
+
+import MTLFast
+import MTLFastRecipes
+import Testing
+
+@Suite struct RecipeModelTests {
+  @Test func nodesAreNamedByKindAndCount() throws {
+    let recipe = try Recipe.parse(RecipeTexts.small, file: "my.yaml")
+    let graph = try recipe.modelGraph(classNames: ["item": (0..<10).map { "\($0)" }, "group": ["a", "b"]])
+    #expect(
+      graph.nodes.map(\.name) == [
+        "image", "trunk.conv2d_1", "trunk.max_pool2d_1", "trunk.flatten_1", "item.dense_1", "item.logits",
+        "group.logits",
+      ])
+    #expect(graph.heads.map(\.name) == ["item", "group"])
+    #expect(graph.heads.map { graph.nodes[$0.logits].name } == ["item.logits", "group.logits"])
+    #expect(graph.nodes[6].inputs == [5])
+  }
+
+  @Test func aHeadThatIsReadIsBuiltFirst() throws {
+    let text = RecipeTexts.small([17: "  item: {from: group.logits}", 18: "  group: {from: trunk}"])
+    let recipe = try Recipe.parse(text, file: "my.yaml")
+    let graph = try recipe.modelGraph(classNames: ["item": ["a", "b"], "group": ["a", "b", "c"]])
+    #expect(graph.nodes.suffix(2).map(\.name) == ["group.logits", "item.logits"])
+    #expect(graph.heads.map(\.name) == ["item", "group"])
+  }
+
+  @Test func aSingleTaskKeepsWhatItsHeadReads() throws {
+    let recipe = try RecipeSource.find("fashion-mnist").recipe()
+    let single = try recipe.singleTask("group")
+    #expect(single.name == "fashion-mnist-group")
+    #expect(single.heads.map(\.weight) == [1])
+    let graph = try single.modelGraph(classNames: ["group": ["a", "b", "c"]])
+    #expect(graph.nodes.suffix(3).map(\.name) == ["trunk.dense_1", "group.dense_1", "group.logits"])
+    #expect(try Recipe.parse(single.yaml(), file: "single.yaml") == single)
+  }
+
+  @Test func aSingleTaskThatReadsAnotherHeadIsRefused() throws {
+    let recipe = try Recipe.parse(RecipeTexts.small, file: "my.yaml")
+    #expect(
+      failure { try recipe.singleTask("group") }
+        == "usage Recipe 'small': head 'group' reads head 'item', so it can't be trained without that head.")
+    #expect(
+      failure { try recipe.singleTask("itm") }
+        == "usage unknown task 'itm' in recipe 'small'. Known tasks: group, item. Did you mean 'item'?")
+  }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a recipe is found by name.
+
+import MTLFastRecipes
+import Testing
+
+@Suite struct RecipeSourceTests {
+  @Test func builtInRecipesParse() throws {
+    for name in BuiltInRecipe.names { #expect(try RecipeSource.find(name).recipe().name == name) }
+  }
+
+  @Test(arguments: [
+    (
+      "fasion-mnist",
+      "missingInput Recipe 'fasion-mnist' is not known. Built-in recipes: fashion-mnist. Did you mean 'fashion-mnist'? A recipe of your own is given as its file: my.yaml."
+    ),
+    ("nowhere/my.yaml", "missingInput nowhere/my.yaml: no such file."),
+    ("/", "missingInput /: is a folder without recipe.yaml, so it is no run."),
+  ])
+  func whatIsNotFound(name: String, message: String) {
+    #expect(failure { try RecipeSource.find(name) } == message)
+  }
+}
