@@ -54,9 +54,8 @@ typedef enum mtlf_op_kind {
   MTLF_OP_SOFTMAX, /* output = softmax(input) */
   MTLF_OP_SOFTMAX_CROSS_ENTROPY, /* of input (logits) with step->heads[slot]; output = softmax; adds to d_input unless NULL */
   /* shards, backward */
-  MTLF_OP_CONV2D_D_INPUT,  /* adds to d_input, which MTLF_OP_ZERO cleared; d_output has no halo */
+  MTLF_OP_CONV2D_D_INPUT,  /* adds to d_input, which MTLF_OP_ZERO cleared; d_output has no halo, or is pooled with a gate */
   MTLF_OP_CONV2D_D_FILTER, /* of input and d_output, into the group's gradient */
-  MTLF_OP_UNPOOL2D,        /* d_output (pooled) through the gate to d_input: 2x2 windows of four neighbouring pixels */
   MTLF_OP_MAX_POOL2D_BACKWARD, /* adds */
   MTLF_OP_AVG_POOL2D_BACKWARD, /* adds */
   MTLF_OP_RELU_BACKWARD,       /* d_input = output > 0 ? d_output : 0; output and d_output may have halos */
@@ -124,7 +123,7 @@ typedef struct mtlf_plan {
   int32_t stage_count;
   int32_t batch_capacity; /* the largest minibatch that the tensors hold */
   int32_t shard_size;     /* samples; a group's last shard may be smaller */
-  float *workspace;       /* of workspace_floats for each thread, for the im2col path */
+  float *workspace;       /* of workspace_floats for each thread, for convolutions */
   size_t workspace_floats;
   int32_t thread_capacity; /* the threads that the thread-local tensors and the workspace were made for */
 } mtlf_plan;
@@ -167,8 +166,9 @@ size_t mtlf_plan_transposed_floats(int64_t inputs, int64_t units, int64_t window
 /* Makes the transposed form anew after somebody wrote the packed kernel. */
 mtlf_status mtlf_plan_refresh(const mtlf_weight *weight, const mtlf_context *context);
 
-/* Floats of workspace that each thread needs for a convolution of `inputs` = KH*KW*C_in. */
-size_t mtlf_plan_workspace_floats(int64_t inputs);
+/* Floats of workspace that each thread needs for a convolution: `floats` is its units, and KH*KW*C_in more on the im2col
+ * path. */
+size_t mtlf_plan_workspace_floats(int64_t floats);
 
 /* Runs one step on context->threads threads, at most plan->thread_capacity.
  * Returns MTLF_ERR_NULL_POINTER or MTLF_ERR_BAD_VALUE (sample_count, too many stages or heads), or

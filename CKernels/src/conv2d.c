@@ -10,8 +10,10 @@
  *             that no tap outside an image is ever computed
  *   d_filter  outer products of windows and d_output, summed over the pixels of a strip in registers
  *
- * On the im2col path the windows of a strip are copied into rows first (in the workspace, MTLF_STRIP x KH*KW*C_in floats);
- * sums run in the same order. */
+ * Behind a fused pool d_output is the pooled gradient and its gate; a strip of it is spread out in the workspace (MTLF_STRIP
+ * x units floats), so that the gradient before the pool, of which three quarters are zero, never reaches memory.
+ * On the im2col path the windows of a strip are copied into rows first (in the workspace too, MTLF_STRIP x KH*KW*C_in
+ * floats); sums run in the same order. */
 #include <string.h>
 
 #include "impl.h"
@@ -57,6 +59,20 @@ static void gather_windows(const mtlf_conv_shape *s, mtlf_images input, int32_t 
     offset[i] = to - rows;
     for (int32_t r = 0; r < s->kernel_h; r++, from += input.row_stride, to += s->window) memcpy(to, from, bytes);
   }
+}
+
+/* The strip's part of d_output as [count][units]. */
+static const float *spread_d_output(const mtlf_kernels *kernels, const mtlf_conv_shape *s, mtlf_d_output d,
+                                    int64_t first, int32_t count, float *spread) {
+  if (!d.gate) return d.images.data + (size_t)first * (size_t)s->units;
+  const mtlf_conv_shape pooled = {.output_h = s->output_h / 2, .output_w = s->output_w / 2};
+  ptrdiff_t from[MTLF_STRIP / 4], gate[MTLF_STRIP / 4];
+  list_pixels(&pooled, first / 4, count / 4, d.images.sample_stride, d.images.row_stride, s->units, from);
+  list_pixels(&pooled, first / 4, count / 4, d.gate_stride, (ptrdiff_t)pooled.output_w * s->units, s->units, gate);
+  for (int32_t i = 0; i < count / 4; i++) {
+    kernels->unpool(d.images.data + from[i], d.gate + gate[i], spread + (size_t)(4 * i) * (size_t)s->units, (size_t)s->units);
+  }
+  return spread;
 }
 
 static int64_t pixel_count(const mtlf_conv_shape *s, int32_t samples) {
@@ -120,16 +136,17 @@ static void scatter_windows(const mtlf_kernels *kernels, const mtlf_conv_shape *
   }
 }
 
-void mtlf_conv_d_input(const mtlf_kernels *kernels, const mtlf_conv_shape *s, int32_t samples, const float *d_output,
+void mtlf_conv_d_input(const mtlf_kernels *kernels, const mtlf_conv_shape *s, int32_t samples, mtlf_d_output d_output,
                        const float *transposed, mtlf_images d_input, float *workspace) {
   const int64_t pixels = pixel_count(s, samples);
   const int32_t inputs = s->kernel_h * s->window, panel = kernels->panel, rows = kernels->tile_rows;
   const int im2col = s->path == MTLF_CONV_IM2COL;
+  float *spread = workspace + (im2col ? (size_t)MTLF_STRIP * (size_t)inputs : 0);
   ptrdiff_t to[MTLF_STRIP];
   mtlf_gemm_tile tile = {.k = (size_t)s->units, .segments = 1, .mode = im2col ? MTLF_TILE_STORE : MTLF_TILE_ADD};
   for (int64_t first = 0; first < pixels; first += MTLF_STRIP) {
     const int32_t count = (int32_t)mtlf_least(MTLF_STRIP, pixels - first);
-    const float *from = d_output + (size_t)first * (size_t)s->units;
+    const float *from = spread_d_output(kernels, s, d_output, first, count, spread);
     list_input_pixels(s, d_input, first, count, to);
     tile.b = transposed;
     for (int32_t r = 0; r < s->kernel_h; r++) {
@@ -151,18 +168,19 @@ void mtlf_conv_d_input(const mtlf_kernels *kernels, const mtlf_conv_shape *s, in
 }
 
 void mtlf_conv_d_filter(const mtlf_kernels *kernels, const mtlf_conv_shape *s, int32_t samples, mtlf_images input,
-                        const float *d_output, float *gradient, float *bias_gradient, int accumulate,
+                        mtlf_d_output d_output, float *gradient, float *bias_gradient, int accumulate,
                         float *workspace) {
   const int64_t pixels = pixel_count(s, samples);
   const int32_t inputs = s->kernel_h * s->window, panel = kernels->panel;
   /* After im2col a row of the strip holds all taps, so that tiles run across filter rows. */
   const int im2col = s->path == MTLF_CONV_IM2COL;
   const int32_t segments = im2col ? 1 : s->kernel_h, segment = im2col ? inputs : s->window;
+  float *spread = workspace + (im2col ? (size_t)MTLF_STRIP * (size_t)inputs : 0);
   ptrdiff_t from[MTLF_STRIP];
   if (!accumulate) memset(bias_gradient, 0, (size_t)s->units * sizeof(float));
   for (int64_t first = 0; first < pixels; first += MTLF_STRIP) {
     const int32_t count = (int32_t)mtlf_least(MTLF_STRIP, pixels - first);
-    const float *base = input.data, *d = d_output + (size_t)first * (size_t)s->units;
+    const float *base = input.data, *d = spread_d_output(kernels, s, d_output, first, count, spread);
     list_input_pixels(s, input, first, count, from);
     if (im2col) {
       gather_windows(s, input, count, from, workspace);

@@ -52,7 +52,10 @@ static int measure(const mtlf_conv2d *c, const mtlf_context *context, parts *p, 
   const int64_t transposed = times((int64_t)c->kernel_h * c->channels_out, mtlf_round_up(window, panel), &overflows);
   const int64_t image = times((int64_t)(c->height + c->pad_top + c->pad_bottom) * (c->width + c->pad_left + c->pad_right),
                               c->channels_in, &overflows);
-  const int64_t strip = context->conv_path == MTLF_CONV_IM2COL ? times(MTLF_STRIP, inputs, &overflows) : 0;
+  const int64_t pixels = (int64_t)mtlf_conv2d_output_height(c) * mtlf_conv2d_output_width(c);
+  (void)times(image, c->batch, &overflows);
+  (void)times(times(pixels, c->channels_out, &overflows), c->batch, &overflows);
+  const int64_t strip = context->conv_path == MTLF_CONV_IM2COL ? times(MTLF_STRIP, inputs + c->channels_out, &overflows) : 0;
   if (overflows || inputs > INT32_MAX) return 0;
   p->kernel = (size_t)mtlf_round_up(packed > transposed ? packed : transposed, row);
   p->bias = (size_t)mtlf_round_up(units, row);
@@ -201,6 +204,10 @@ mtlf_status mtlf_conv2d_max_pool2d_forward_f32(const mtlf_conv2d *conv, const fl
   return status == MTLF_OK ? forward(&k, input, filter, bias, relu, output, gate) : status;
 }
 
+static mtlf_d_output d_output_of(const call *k, int64_t n) {
+  return (mtlf_d_output){.images = {.data = (float *)k->d_output + (size_t)n * k->output_floats}};
+}
+
 static void d_input_image(void *argument, int64_t n, int thread) {
   const call *k = argument;
   const mtlf_conv2d *c = k->conv;
@@ -209,7 +216,7 @@ static void d_input_image(void *argument, int64_t n, int thread) {
   const int is_padded = has_padding(c);
   const mtlf_images image = is_padded ? padded(k, thread) : (mtlf_images){.data = to, .row_stride = (ptrdiff_t)row};
   memset(image.data, 0, (is_padded ? k->parts.image : k->input_floats) * sizeof(float));
-  mtlf_conv_d_input(k->context.kernels, &k->shape, 1, k->d_output + (size_t)n * k->output_floats, k->kernel, image,
+  mtlf_conv_d_input(k->context.kernels, &k->shape, 1, d_output_of(k, n), k->kernel, image,
                     strip_of(k, thread));
   if (!is_padded) return;
   const float *from = interior(k, image);
@@ -242,8 +249,7 @@ static void d_filter_group(void *argument, int64_t group, int thread) {
   const int64_t batch = k->conv->batch, first = batch * group / k->groups, end = batch * (group + 1) / k->groups;
   float *gradient = k->gradients + (size_t)group * k->parts.gradient;
   for (int64_t n = first; n < end; n++) {
-    mtlf_conv_d_filter(k->context.kernels, &k->shape, 1, load_image(k, n, thread),
-                       k->d_output + (size_t)n * k->output_floats, gradient,
+    mtlf_conv_d_filter(k->context.kernels, &k->shape, 1, load_image(k, n, thread), d_output_of(k, n), gradient,
                        gradient + k->parts.gradient - k->parts.bias, n > first, strip_of(k, thread));
   }
 }

@@ -56,6 +56,7 @@ static void add_term(const mtlf_kernels *kernels, const mtlf_dense_term *term, i
                          .k = (size_t)panel,
                          .segments = (size_t)whole,
                          .segment_stride = panel_floats,
+                         .is_scattered = 1,
                          .rows = (int)rows,
                          .columns = (int)samples,
                          .mode = is_first ? MTLF_TILE_STORE : MTLF_TILE_ADD};
@@ -100,6 +101,15 @@ void mtlf_dense_d_input_unit(const mtlf_kernels *kernels, int32_t batch, int32_t
   }
 }
 
+/* Asks for a block of a weight and its slots, which the update will want when the block's gradient is summed up. */
+static void prefetch_weight(const mtlf_weight *weight, size_t at, size_t floats) {
+  const float *parts[] = {weight->kernel, weight->kernel_slot[0], weight->kernel_slot[1]};
+  for (int i = 0; i < 3; i++) {
+    if (!parts[i]) continue;
+    for (size_t f = 0; f < floats; f += 16) __builtin_prefetch(parts[i] + at + f, 1, 3);
+  }
+}
+
 int64_t mtlf_dense_d_kernel_units(const mtlf_kernels *kernels, int32_t inputs, int32_t units) {
   return mtlf_divide_up(inputs, MTLF_BLOCK_ROWS) * mtlf_divide_up(units, kernels->panel);
 }
@@ -123,6 +133,7 @@ void mtlf_dense_d_kernel_unit(const mtlf_kernels *kernels, int32_t batch, int32_
                             .c = update ? gradient : d_kernel + at,
                             .rows = (int)mtlf_least(kernels->tile_rows, end - row),
                             .columns = columns};
+    if (update) prefetch_weight(weight, at, (size_t)(tile.rows * panel));
     for (int32_t n = 0; n < batch; n += SAMPLES) {
       tile.count = (size_t)mtlf_least(SAMPLES, batch - n);
       for (size_t i = 0; i < tile.count; i++) offset[i] = (ptrdiff_t)i * input_stride;

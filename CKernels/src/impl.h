@@ -54,16 +54,26 @@ typedef struct {
   ptrdiff_t sample_stride, row_stride;
 } mtlf_images;
 
-/* output [samples] images, or pooled with gate [samples][OH/2][OW/2][units] at gate_stride bytes a sample. */
+/* Workspaces of the three passes: MTLF_STRIP x (units, and kernel_h * window on the im2col path) floats.
+ *
+ * output [samples] images, or pooled with gate [samples][OH/2][OW/2][units] at gate_stride bytes a sample. */
 void mtlf_conv_forward(const mtlf_kernels *kernels, const mtlf_conv_shape *shape, int32_t samples, mtlf_images input,
                        const float *kernel, const float *bias, int relu, mtlf_images output, uint8_t *gate,
                        ptrdiff_t gate_stride, float *workspace);
-/* d_output [samples][pixels][units] in the order of the pixels; adds to d_input. */
-void mtlf_conv_d_input(const mtlf_kernels *kernels, const mtlf_conv_shape *shape, int32_t samples, const float *d_output,
+/* The gradient of a convolution's output: [samples][pixels][units]; or, with a gate, of the pooled output. */
+typedef struct {
+  mtlf_images images;
+  const uint8_t *gate;
+  ptrdiff_t gate_stride;
+} mtlf_d_output;
+
+/* Adds to d_input. */
+void mtlf_conv_d_input(const mtlf_kernels *kernels, const mtlf_conv_shape *shape, int32_t samples, mtlf_d_output d_output,
                        const float *transposed, mtlf_images d_input, float *workspace);
 /* gradient: packed kernel; bias_gradient [units]. Both are overwritten unless `accumulate`. */
 void mtlf_conv_d_filter(const mtlf_kernels *kernels, const mtlf_conv_shape *shape, int32_t samples, mtlf_images input,
-                        const float *d_output, float *gradient, float *bias_gradient, int accumulate, float *workspace);
+                        mtlf_d_output d_output, float *gradient, float *bias_gradient, int accumulate,
+                        float *workspace);
 /* Floats of the transposed form of a packed [inputs, units] kernel. */
 size_t mtlf_transposed_floats(const mtlf_kernels *kernels, int64_t inputs, int64_t units, int64_t window);
 /* Rows first...first+rows of a packed panel of `columns` units, at `from`, into the transposed form. */

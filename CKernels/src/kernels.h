@@ -30,6 +30,7 @@ typedef struct {
   const float *bias; /* [panel], or NULL */
   size_t k, segments;
   ptrdiff_t segment_stride;
+  int is_scattered; /* segments lie so far apart that the next one is worth asking for */
   float *c[MTLF_MAX_TILE_ROWS];
   uint8_t *gate[MTLF_MAX_TILE_ROWS / 4];
   int rows, columns; /* 1...tile_rows (a multiple of 4 up to pool_rows for pools), 1...panel */

@@ -94,7 +94,14 @@ MTLF_INLINE void gemm_rows(const mtlf_gemm_tile *t, const int rows, const int ve
     UNROLL for (int i = 0; i < rows; i++) acc[i][j] = first;
   }
   UNROLL for (int i = 0; i < rows; i++) a[i] = t->a[i] + k;
-  for (size_t s = t->segments;; ) {
+  for (size_t s = t->segments;;) {
+    if (t->is_scattered && s > 1) {
+      UNROLL for (int i = 0; i < rows; i++) {
+        const float *next = a[i] - k + t->segment_stride;
+        v_prefetch(next);
+        v_prefetch(next + 16);
+      }
+    }
     for (ptrdiff_t q = -(ptrdiff_t)k; q < 0; q++) {
       v_f32 column[TILE_VECTORS];
       UNROLL for (int j = 0; j < vectors; j++) column[j] = v_load(b + j * V_LANES);

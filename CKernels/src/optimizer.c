@@ -106,7 +106,7 @@ mtlf_status mtlf_adam_f32(const mtlf_adam *adam, int64_t step, int64_t n, float 
   if (!adam || !w || !m || !v || !g) return MTLF_ERR_NULL_POINTER;
   if (n < 1) return MTLF_ERR_BAD_SHAPE;
   if (step < 1 || !is_finite(adam->learning_rate) || !(adam->beta1 >= 0 && adam->beta1 < 1) ||
-      !(adam->beta2 >= 0 && adam->beta2 < 1) || !(adam->epsilon > 0)) {
+      !(adam->beta2 >= 0 && adam->beta2 < 1) || !(adam->epsilon > 0) || !is_finite(adam->epsilon)) {
     return MTLF_ERR_BAD_VALUE;
   }
   flat_call call = {.step = {.optimizer = MTLF_OPTIMIZER_ADAM, .adam = *adam, .optimizer_step = step},

@@ -51,7 +51,7 @@ mtlf_status mtlf_plan_refresh(const mtlf_weight *weight, const mtlf_context *con
   return MTLF_OK;
 }
 
-size_t mtlf_plan_workspace_floats(int64_t inputs) { return (size_t)MTLF_STRIP * (size_t)inputs; }
+size_t mtlf_plan_workspace_floats(int64_t floats) { return (size_t)MTLF_STRIP * (size_t)floats; }
 
 /* The shard's first sample in a tensor. */
 static float *samples_of(const mtlf_tensor *t, const shard *s) {
@@ -125,14 +125,20 @@ static void run_conv(const run_state *run, const mtlf_op *op, const shard *s, fl
                       gate_stride, workspace);
     return;
   }
-  const float *d_output = samples_of(&op->d_output, s);
+  const mtlf_tensor *d = &op->d_output;
+  const int32_t scale = op->gate ? 2 : 1;
+  mtlf_d_output d_output = {.images = images_of(d, s)};
+  if (op->gate) {
+    d_output.gate_stride = (ptrdiff_t)sample_floats(d);
+    d_output.gate = (const uint8_t *)op->gate + s->first * d_output.gate_stride;
+  }
   if (op->kind == MTLF_OP_CONV2D_D_INPUT) {
     const mtlf_conv_shape shape =
-        conv_shape(op, &op->d_input, op->d_output.height, op->d_output.width, run->context->conv_path);
+        conv_shape(op, &op->d_input, scale * d->height, scale * d->width, run->context->conv_path);
     mtlf_conv_d_input(kernels, &shape, s->count, d_output, w->transposed, windows_of(op, &op->d_input, s), workspace);
   } else {
     const mtlf_conv_shape shape =
-        conv_shape(op, &op->input, op->d_output.height, op->d_output.width, run->context->conv_path);
+        conv_shape(op, &op->input, scale * d->height, scale * d->width, run->context->conv_path);
     float *gradient = w->gradient + (size_t)s->group * w->gradient_stride;
     const size_t kernel_floats = (size_t)mtlf_round_up(w->units, kernels->panel) * (size_t)w->inputs;
     mtlf_conv_d_filter(kernels, &shape, s->count, windows_of(op, &op->input, s), d_output, gradient,
@@ -169,22 +175,6 @@ static void run_pool(const mtlf_op *op, const shard *s) {
     x += in->sample_stride;
     y += out->sample_stride;
     if (argmax) argmax += sample_floats(out);
-  }
-}
-
-static void unpool(const mtlf_kernels *kernels, const mtlf_op *op, const shard *s) {
-  const mtlf_tensor *from = &op->d_output;
-  const size_t channels = (size_t)from->channels, pooled = sample_floats(from);
-  const float *d_output = samples_of(from, s);
-  const uint8_t *gate = (const uint8_t *)op->gate + (size_t)s->first * pooled;
-  float *to = samples_of(&op->d_input, s);
-  for (int32_t n = 0; n < s->count; n++) {
-    for (int32_t row = 0; row < from->height; row++) {
-      const float *d = AT(d_output, from);
-      for (int32_t x = 0; x < from->width; x++, d += channels, gate += channels, to += 4 * channels) {
-        kernels->unpool(d, gate, to, channels);
-      }
-    }
   }
 }
 
@@ -263,7 +253,6 @@ static void run_shard_op(run_state *run, const mtlf_op *op, const shard *s) {
   case MTLF_OP_AVG_POOL2D:
   case MTLF_OP_MAX_POOL2D_BACKWARD:
   case MTLF_OP_AVG_POOL2D_BACKWARD: run_pool(op, s); break;
-  case MTLF_OP_UNPOOL2D: unpool(run->context->kernels, op, s); break;
   case MTLF_OP_SOFTMAX:
   case MTLF_OP_SOFTMAX_CROSS_ENTROPY: run_loss(run, op, s); break;
   default: run_elementwise(run, op, s);

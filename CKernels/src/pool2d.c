@@ -119,6 +119,11 @@ static mtlf_status check(const mtlf_pool2d *p, mtlf_pool_shape *s) {
   if (p->height + p->pad_top + p->pad_bottom < p->pool_h || p->width + p->pad_left + p->pad_right < p->pool_w) {
     return MTLF_ERR_BAD_SHAPE;
   }
+  /* argmax numbers an image's pixels. No padding is as wide as the window: no window lies outside the image. */
+  int64_t values = (int64_t)p->height * p->width;
+  if (values > INT32_MAX || __builtin_mul_overflow(values * p->channels, p->batch, &values) || values > INT64_MAX / 64) {
+    return MTLF_ERR_BAD_SHAPE;
+  }
   *s = (mtlf_pool_shape){.height = p->height,
                          .width = p->width,
                          .channels = p->channels,
@@ -130,10 +135,6 @@ static mtlf_status check(const mtlf_pool2d *p, mtlf_pool_shape *s) {
                          .stride_w = p->stride_w,
                          .pad_top = p->pad_top,
                          .pad_left = p->pad_left};
-  /* The last window must reach into the image: an average over nothing is no number. */
-  if ((s->output_h - 1) * p->stride_h - p->pad_top >= p->height || (s->output_w - 1) * p->stride_w - p->pad_left >= p->width) {
-    return MTLF_ERR_BAD_SHAPE;
-  }
   return MTLF_OK;
 }
 

@@ -73,9 +73,16 @@ public struct RunFolder: Sendable, Hashable {
 
   private func fill(_ recipeText: String) throws {
     guard mkdir(checkpointsPath, 0o755) == 0 else { throw Self.failure(checkpointsPath, "can't be created") }
-    let file = try LineFile(path: recipePath)
-    try file.append(recipeText.hasSuffix("\n") ? String(recipeText.dropLast()) : recipeText)
-    try file.flush()
+    try replaceRecipe(with: recipeText)
+  }
+
+  /// Writes the recipe as the run is trained from now on.
+  ///
+  /// - Throws: `MTLFastError` of kind `writeFailed`; the recipe before is then still there.
+  public func replaceRecipe(with text: String) throws {
+    let file = try DurableFile(replacing: recipePath)
+    try Array((text.hasSuffix("\n") ? text : text + "\n").utf8).withUnsafeBytes { try file.append($0) }
+    try file.commit()
   }
 
   /// Replaces the link in one step: a reader sees the old one or the new one.

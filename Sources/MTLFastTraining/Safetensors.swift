@@ -162,17 +162,18 @@ public struct Safetensors: Sendable, Equatable {
   }
 
   private static func check(_ entry: SafetensorsHeader.Entry, dataBytes: Int, path: String) throws {
-    func refused(_ what: String) -> MTLFastError { MTLFastError(.badData, "\(path): tensor \(inQuotes(entry.name)) \(what)") }
+    func refused(_ what: String) -> MTLFastError {
+      MTLFastError(.badData, "\(path): tensor \(inQuotes(entry.name)) \(what)")
+    }
     let offsets = "data_offsets [\(entry.begin), \(entry.end)]"
     guard entry.type == "F32" else { throw refused("is of type \(inQuotes(entry.type)). Only F32 can be read.") }
     guard entry.begin <= entry.end else { throw refused("has \(offsets), which end before they begin.") }
     guard entry.end <= dataBytes else { throw refused("has \(offsets) but the file has \(dataBytes) bytes of data.") }
     guard byteCount(entry.dimensions) == entry.end - entry.begin else {
       // Bounded, since a header may name a million dimensions.
-      let shape = entry.dimensions.prefix(8).map(String.init).joined(separator: ", ")
-      throw refused(
-        "has \(offsets), which are \(entry.end - entry.begin) bytes; its shape [\(shape)\(entry.dimensions.count > 8 ? ", ..." : "")] isn't."
-      )
+      let sizes = entry.dimensions.prefix(8).map(String.init) + (entry.dimensions.count > 8 ? ["..."] : [])
+      let bytes = byteCount(entry.dimensions).map { "is \($0) bytes" } ?? "is too large"
+      throw refused("has the shape [\(sizes.joined(separator: ", "))], which \(bytes), and \(offsets).")
     }
   }
 
@@ -194,7 +195,7 @@ public struct Safetensors: Sendable, Equatable {
   }
 
   private static func values(_ bytes: UnsafeRawBufferPointer, path: String) throws -> [Float] {
-    guard let source = bytes.baseAddress, !bytes.isEmpty else { return [] }
+    guard !bytes.isEmpty else { return [] }
     // An array traps where there is no memory; asking first makes that an error.
     guard let probe = malloc(bytes.count) else {
       throw MTLFastError(.system, "\(path): there is no memory for a tensor of \(bytes.count) bytes.")
@@ -202,7 +203,7 @@ public struct Safetensors: Sendable, Equatable {
     free(probe)
     let count = bytes.count / 4
     let values = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-      memcpy(buffer.baseAddress, source, bytes.count)
+      UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
       initialized = count
     }
     #if _endian(little)

@@ -128,7 +128,8 @@ private struct Parser {
       case "dtype" where type == nil: type = try parser.string()
       case "shape" where dimensions == nil: dimensions = try parser.integers()
       case "data_offsets" where offsets == nil: offsets = try parser.integers()
-      default: throw parser.malformed("tensor \(inQuotes(name)) has the key \(inQuotes(key)) twice or is of another format")
+      case "dtype", "shape", "data_offsets": throw parser.malformed("\(inQuotes(key)) comes twice")
+      default: throw parser.malformed("tensor \(inQuotes(name)) has an unknown key \(inQuotes(key))")
       }
     }
     guard let type, let dimensions, let offsets, offsets.count == 2 else {

@@ -148,6 +148,39 @@ extension ConvShape {
   static let few = [smallest[3]] + [everyColumnCount[9], everyInputCount[10]] + everyBatch.suffix(2) + strips + odd
 }
 
+extension ConvShape {
+  /// Descriptors that no convolution has, each one step away from a good one.
+  static var impossible: [(String, mtlf_conv2d)] {
+    let good = ConvShape(2, 5, 6, 3, to: 4, pads: [1, 1, 1, 1]).conv
+    let sizes: [(String, WritableKeyPath<mtlf_conv2d, Int32>)] = [
+      ("batch", \.batch), ("height", \.height), ("width", \.width), ("channels_in", \.channels_in),
+      ("channels_out", \.channels_out), ("kernel_h", \.kernel_h), ("kernel_w", \.kernel_w),
+      ("stride_h", \.stride_h), ("stride_w", \.stride_w),
+    ]
+    let pads: [(String, WritableKeyPath<mtlf_conv2d, Int32>)] = [
+      ("pad_top", \.pad_top), ("pad_bottom", \.pad_bottom), ("pad_left", \.pad_left), ("pad_right", \.pad_right),
+    ]
+    var shapes: [(String, mtlf_conv2d)] = []
+    for (fields, values) in [(sizes, [0, -1, .min, .max, 1 << 20 + 1]), (pads, [-1, 3, .min, Int32.max])] {
+      for (name, field) in fields {
+        for value in values {
+          var conv = good
+          conv[keyPath: field] = value
+          shapes.append(("\(name) \(value)", conv))
+        }
+      }
+    }
+    let large: Int32 = 1 << 20
+    shapes.append(("a window higher than the padded image", ConvShape(1, 5, 6, 1, to: 1, kernel: (6, 1)).conv))
+    shapes.append(("a window wider than the padded image", ConvShape(1, 5, 6, 1, to: 1, kernel: (1, 7)).conv))
+    shapes.append(("a filter too large", ConvShape(1, 1, large, large, to: 1, kernel: (1, large)).conv))
+    shapes.append(("a batch too large", ConvShape(large, 1 << 15, 1 << 15, large, to: 1, kernel: (1, 1)).conv))
+    shapes.append(("an output too large", ConvShape(large, large, large, 1, to: large, kernel: (1, 1)).conv))
+    shapes.append(("an image too large", ConvShape(1, large, large, large, to: 1, kernel: (1, 1)).conv))
+    return shapes
+  }
+}
+
 /// splitmix64: small random numbers for shapes.
 struct SplitMix {
   var state: UInt64

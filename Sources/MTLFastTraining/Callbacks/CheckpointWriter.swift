@@ -109,13 +109,14 @@ public final class CheckpointWriter: Callback {
   private static func names(in run: RunFolder) throws -> [String] {
     guard let folder = opendir(run.checkpointsPath) else {
       if errno == ENOENT { return [] }
-      throw MTLFastError(
-        .missingInput, "\(run.checkpointsPath): can't be read: \(String(cString: strerror(errno))). Check its permissions.")
+      let reason = String(cString: strerror(errno))
+      throw MTLFastError(.missingInput, "\(run.checkpointsPath): can't be read (\(reason)). Check its permissions.")
     }
     defer { closedir(folder) }
     var names: [String] = []
     while let entry = readdir(folder) {
-      names.append(withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+      names.append(String(decoding: name, as: UTF8.self))
     }
     return names
   }

@@ -77,12 +77,12 @@ struct ArenaLayout {
         floats += round((batchCapacity + panel - 1) / panel * panel * value.shape.elementCount)
       }
     }
-    if context.pointer.pointee.conv_path == MTLF_CONV_IM2COL {
-      let largest = program.operations.compactMap { operation in
-        operation.window.map { $0.kernelHeight * $0.kernelWidth * Self.channels(operation, program) }
-      }.max()
-      workspaceFloats = round(mtlf_plan_workspace_floats(Int64(largest ?? 0)))
-    }
+    let copiesWindows = context.pointer.pointee.conv_path == MTLF_CONV_IM2COL
+    let largest = program.operations.compactMap { operation -> Int? in
+      guard let window = operation.window, let (inputs, units) = Self.channels(operation, program) else { return nil }
+      return units + (copiesWindows ? window.kernelHeight * window.kernelWidth * inputs : 0)
+    }.max()
+    workspaceFloats = round(mtlf_plan_workspace_floats(Int64(largest ?? 0)))
     workspace = floats
     floats += workspaceFloats * context.threads
     // A tile's last vector may be read (never written) beyond the last value.
@@ -104,9 +104,17 @@ struct ArenaLayout {
     }
   }
 
-  private static func channels(_ operation: PlanProgram.Operation, _ program: PlanProgram) -> Int {
-    let value = operation.kind == MTLF_OP_CONV2D_D_INPUT ? operation.dInput : operation.input
-    return value.map { program.values[$0].shape.channels } ?? 0
+  /// C_in and C_out of a convolution; nil for anything else.
+  private static func channels(_ operation: PlanProgram.Operation, _ program: PlanProgram) -> (Int, Int)? {
+    let ends: (Int?, Int?)
+    switch operation.kind {
+    case MTLF_OP_CONV2D: ends = (operation.input, operation.output)
+    case MTLF_OP_CONV2D_D_INPUT: ends = (operation.dInput, operation.dOutput)
+    case MTLF_OP_CONV2D_D_FILTER: ends = (operation.input, operation.dOutput)
+    default: return nil
+    }
+    guard let from = ends.0, let to = ends.1 else { return nil }
+    return (program.values[from].shape.channels, program.values[to].shape.channels)
   }
 
   /// Vectors that no operation takes for one block of memory, so that their samples may lie further apart.

@@ -413,15 +413,7 @@ struct PlanLowering {
   ) throws {
     var dOutput = gradient
     if fusedPool[index] != nil {
-      var unpool = operation(MTLF_OP_UNPOOL2D, index)
-      let pooled = program.values[gradient].shape
-      unpool.dOutput = gradient
-      unpool.gate = gates[index]
-      dOutput = program.addValue(
-        "d_\(graph.nodes[index].name).before_pool",
-        .image(height: 2 * pooled.height, width: 2 * pooled.width, channels: pooled.channels))
-      unpool.dInput = dOutput
-      program.operations.append(unpool)
+      // The gate stands for the activation and the pool.
     } else if convolution.activation == .none {
       dOutput = withoutHalo(gradient, node: index)
     } else {

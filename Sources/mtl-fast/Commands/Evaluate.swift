@@ -11,7 +11,7 @@ struct Evaluate: ParsableCommand {
     discussion: """
       Examples:
         mtl-fast evaluate runs/latest
-        mtl-fast evaluate runs/fashion-mnist-001/checkpoints/epoch-005.safetensors --json
+        mtl-fast evaluate runs/fashion-mnist-001/checkpoints/step-00003000.safetensors --json
       """)
 
   @Argument(help: ArgumentHelp("A run folder (its newest checkpoint counts) or a .safetensors file.", valueName: "run"))

@@ -38,6 +38,9 @@ struct Train: ParsableCommand {
     help: ArgumentHelp("Go on with a run from its newest checkpoint; --epochs extends it.", valueName: "run"))
   var resume: String?
 
+  @Flag(help: "Clock where the steps' time goes: convolutions, dense layers, heads, optimizer, loader, waiting.")
+  var accounts = false
+
   @Flag(help: "Check the recipe, show the model and the data found, and train nothing.")
   var dryRun = false
 
@@ -67,7 +70,7 @@ struct Train: ParsableCommand {
     }
     let job = TrainingJob(
       recipe: recipe, graph: graph, data: data, threads: compute.threads, folder: folder, resuming: resume,
-      showsProgress: !progress.quiet)
+      showsProgress: !progress.quiet, measuresAccounts: accounts)
     let report = try job.run()
     try output.print(report.text, json: report.json)
   }

@@ -17,7 +17,20 @@ struct TrainedModel {
 
   /// - Parameter run: a run folder or a .safetensors file.
   static func load(_ run: String, data: DatasetSearch, threads: Int?) throws -> TrainedModel {
-    throw MTLFastError(.system, "This build can't read checkpoints yet.")
+    let (path, checkpoint) = try find(run)
+    let recipe = try RecipeSource(name: path, text: checkpoint.recipe).recipe()
+    let graph = try recipe.modelGraph(classNames: try recipe.publishedClassNames())
+    let model = try MultiTaskModel(graph: graph, seed: checkpoint.state.seed)
+    for parameter in checkpoint.state.parameters { try model.setParameter(parameter.name, to: parameter.values) }
+    let test = try recipe.samples(of: data.locate(recipe.knownDataset()).load(split: .test))
+    return TrainedModel(recipe: recipe, checkpoint: path, test: test, model: model, threads: threads)
+  }
+
+  private static func find(_ run: String) throws -> (String, Checkpoint) {
+    if run.hasSuffix(".safetensors") { return (run, try Checkpoint.read(from: run)) }
+    let latest = try CheckpointWriter.latest(in: RunFolder.open(run))
+    for refused in latest.refused { Console.note("Warning: \(refused.error.message)") }
+    return (latest.path, latest.checkpoint)
   }
 
   func evaluate() throws -> Scores {

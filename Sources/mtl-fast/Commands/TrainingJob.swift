@@ -18,13 +18,17 @@ struct TrainingJob {
   /// The run to go on with.
   let resuming: String?
   let showsProgress: Bool
+  /// Clocks where the time goes.
+  let measuresAccounts: Bool
 
   /// - Throws: `MTLFastError`; `ExitCode` 130 or 143 after a signal, once a checkpoint was written.
   func run() throws -> TrainingReport {
     let settings = recipe.training
     let model = try MultiTaskModel(graph: graph, seed: settings.seed)
     let trainer = try Trainer(model, optimizer: settings.optimizer, threads: threads)
+    if measuresAccounts { trainer.startAccounts() }
     let run = try makeRun()
+    if resuming != nil { try goOn(trainer, in: run) }
 
     // A trainer may be asked to stop from any thread.
     nonisolated(unsafe) let stopping = trainer
@@ -35,6 +39,8 @@ struct TrainingJob {
       try StepLog(path: run.stepsPath, resumingAfterStep: trainer.step),
       try HistoryLog(path: run.historyPath, resumingAfterEpoch: trainer.epoch),
     ]
+    let checkpoints = try CheckpointWriter(in: run, recipe: recipe.yaml(), tasks: recipe.heads.map(\.name))
+    callbacks.append(checkpoints)
     let progress = ProgressReporter(tasks: recipe.heads.map(\.name), reportsTest: settings.report == .test)
     if showsProgress {
       Console.note(
@@ -45,10 +51,13 @@ struct TrainingJob {
     let secondsBefore = ProcessClock.seconds
     let history: History
     do {
-      defer { progress.clearLine() }
+      defer { if showsProgress { progress.clearLine() } }
       history = try trainer.fit(
         data.training, test: settings.report == .test ? data.test : nil, epochs: settings.epochs,
         batchSize: settings.batchSize, callbacks: callbacks)
+    } catch let error as MTLFastError where error.kind == .nonFinite {
+      let last = checkpoints.newestPath.map { "The last good checkpoint is \($0)." } ?? "There is no checkpoint yet."
+      throw MTLFastError(error.kind, "\(error.message) \(last)")
     }
     if history.wasStopped {
       Console.note(stopText(step: history.step, in: run))
@@ -57,7 +66,21 @@ struct TrainingJob {
     return TrainingReport(
       recipe: recipe.name, seed: settings.seed, threads: trainer.threads, run: run.path, history: history,
       test: try history.epochs.last?.test ?? trainer.evaluate(data.test), wallSeconds: ProcessClock.seconds,
-      secondsToFirstStep: secondsBefore + history.secondsToFirstStep)
+      secondsToFirstStep: secondsBefore + history.secondsToFirstStep, accounts: trainer.accounts())
+  }
+
+  /// Takes up the run's newest checkpoint that is whole.
+  private func goOn(_ trainer: Trainer, in run: RunFolder) throws {
+    let latest = try CheckpointWriter.latest(in: run)
+    for refused in latest.refused { Console.note("Warning: \(refused.error.message)") }
+    try trainer.restore(latest.checkpoint.state)
+    guard trainer.epoch < recipe.training.epochs else {
+      throw MTLFastError(
+        .usage,
+        "\(run.path): all \(trainer.epoch) epochs are trained. To train on, name more: --epochs \(trainer.epoch + 5).")
+    }
+    try run.replaceRecipe(with: recipe.yaml())
+    Console.note("Going on after step \(trainer.step) with \(latest.path)")
   }
 
   /// The run's folder, new or the one to go on with.

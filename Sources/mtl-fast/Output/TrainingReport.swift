@@ -17,22 +17,36 @@ struct TrainingReport {
   /// From the start of the program.
   let wallSeconds: Double
   let secondsToFirstStep: Double
+  /// Thread-seconds of the steps by what they went to; empty unless they were clocked.
+  let accounts: [(name: String, seconds: Double)]
 
   var text: String {
     """
     \(scoreTable(test, accuracyTitle: "test accuracy", lossTitle: "test loss"))
 
-    \(fixed(wallSeconds, 1)) s wall time, \(threads) thread\(threads == 1 ? "" : "s"), seed \(seed): \(run)
+    \(fixed(wallSeconds, 1)) s wall time, \(threads) thread\(threads == 1 ? "" : "s"), seed \(seed): \(run)\(accountText)
     """
   }
 
+  private var accountText: String {
+    let total = accounts.reduce(0) { $0 + $1.seconds }
+    guard total > 0 else { return "" }
+    let shares = accounts.map { "\($0.name) \(percent($0.seconds / total))" }
+    return "\nthread time: " + shares.joined(separator: ", ")
+  }
+
   var json: JSONValue {
-    .object([
+    var members: [String: JSONValue] = [
       "recipe": .string(recipe), "seed": Int(exactly: seed).map { .integer($0) } ?? .string("\(seed)"),
       "threads": .integer(threads), "run": .string(run),
       "epochs": .array(history.epochs.map(epoch)), "test": test.tasksJSON, "wall_seconds": .number(wallSeconds),
       "seconds_to_first_step": .number(secondsToFirstStep),
-    ])
+    ]
+    if !accounts.isEmpty {
+      members["accounts"] = .object(
+        Dictionary(accounts.map { ($0.name, .number($0.seconds)) }, uniquingKeysWith: { first, _ in first }))
+    }
+    return .object(members)
   }
 
   private func epoch(_ record: EpochRecord) -> JSONValue {
