@@ -60,7 +60,10 @@ let package = Package(
       cSettings: [.unsafeFlags(["-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra"])]),
     .testTarget(name: "KernelsTests", dependencies: ["CKernels", "CReference"]),
     .testTarget(name: "MTLFastDataTests", dependencies: ["MTLFast", "MTLFastData", "CArchive"]),
-    .testTarget(name: "MTLFastTrainingTests", dependencies: ["MTLFastTraining", "MTLFast", "MTLFastData", "Kernels"]),
+    .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+    .testTarget(
+      name: "MTLFastTrainingTests",
+      dependencies: ["MTLFastTraining", "MTLFast", "MTLFastData", "Kernels", "CAllocationCounter"]),
     .testTarget(name: "MTLFastRecipesTests", dependencies: ["MTLFastRecipes"]),
     .testTarget(name: "CommandLineTests", dependencies: ["mtl-fast", "MTLFastRecipes"]),
   ],

@@ -73,6 +73,8 @@ public struct History: Sendable {
   /// True where `Trainer.requestStop()` ended it early.
   public let wasStopped: Bool
   public let step: Int
+  /// The threads that ran the last step, counted by the team itself; 0 where no step ran.
+  public let threads: Int
   /// From the call of `fit` to its return.
   public let seconds: Double
   /// From the call of `fit` to the start of the first step.

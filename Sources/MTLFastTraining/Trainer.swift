@@ -91,7 +91,7 @@ public final class Trainer {
     }
     return try runner.bind(training) { samples in
       while epoch < epochs {
-        var seconds = try timed { RandomStream(seed: model.seed, purpose: "shuffle", stream: UInt64(epoch)).permute(shuffled) }
+        var seconds = timed { RandomStream(seed: model.seed, purpose: "shuffle", stream: UInt64(epoch)).permute(shuffled) }
         runner.sums = sums
         while stepInEpoch < stepsPerEpoch {
           if secondsToFirstStep == 0 { secondsToFirstStep = monotonicSeconds() - start }
@@ -102,7 +102,6 @@ public final class Trainer {
           step += 1
           stepInEpoch += 1
           seconds += stepSeconds
-          sums = runner.sums
           if let task = runner.nonFiniteHead { throw nonFinite(task) }
           if !callbacks.isEmpty {
             let record = StepRecord(
@@ -111,8 +110,9 @@ public final class Trainer {
             for callback in callbacks { try callback.stepDidEnd(record) }
           }
           if stopRequested.load(ordering: .relaxed) {
+            sums = runner.sums
             for callback in callbacks { try callback.trainingDidStop(step: step, state: state) }
-            return history(records, true, start, secondsToFirstStep)
+            return history(records, true, start, secondsToFirstStep, runner)
           }
         }
         epoch += 1
@@ -126,7 +126,7 @@ public final class Trainer {
         records.append(record)
         for callback in callbacks { try callback.epochDidEnd(record, state: state) }
       }
-      return history(records, false, start, secondsToFirstStep)
+      return history(records, false, start, secondsToFirstStep, runner)
     }
   }
 
@@ -227,9 +227,12 @@ public final class Trainer {
     )
   }
 
-  private func history(_ epochs: [EpochRecord], _ wasStopped: Bool, _ start: Double, _ first: Double) -> History {
+  private func history(
+    _ epochs: [EpochRecord], _ wasStopped: Bool, _ start: Double, _ first: Double, _ runner: StepRunner
+  ) -> History {
     History(
-      epochs: epochs, wasStopped: wasStopped, step: step, seconds: monotonicSeconds() - start, secondsToFirstStep: first)
+      epochs: epochs, wasStopped: wasStopped, step: step, threads: runner.teamSize, seconds: monotonicSeconds() - start,
+      secondsToFirstStep: first)
   }
 }
 

@@ -34,7 +34,7 @@ struct ConvOracle {
       filter: other.filter, bias: other.bias, dOutput: Operand(shape.output.elements, .reals, seed: 4))
   }
 
-  private init(_ shape: ConvShape, input: Operand, filter: Operand, bias: Operand, dOutput: Operand) throws {
+  init(_ shape: ConvShape, input: Operand, filter: Operand, bias: Operand, dOutput: Operand) throws {
     self.shape = shape
     self.input = input
     self.filter = filter

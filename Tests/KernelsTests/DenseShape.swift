@@ -58,10 +58,17 @@ struct DenseOracle {
   let dBias: GuardedBuffer<Double>
 
   init(_ shape: DenseShape, _ values: Values) throws {
-    input = try Operand(shape.input.elements, values, seed: 1)
-    kernel = try Operand(shape.kernel.elements, values, seed: 2)
-    bias = try Operand(Int(shape.dense.units), values, seed: 3)
-    dOutput = try Operand(shape.output.elements, values, seed: 4)
+    try self.init(
+      shape, input: Operand(shape.input.elements, values, seed: 1),
+      kernel: Operand(shape.kernel.elements, values, seed: 2), bias: Operand(Int(shape.dense.units), values, seed: 3),
+      dOutput: Operand(shape.output.elements, values, seed: 4))
+  }
+
+  init(_ shape: DenseShape, input: Operand, kernel: Operand, bias: Operand, dOutput: Operand) throws {
+    self.input = input
+    self.kernel = kernel
+    self.bias = bias
+    self.dOutput = dOutput
     plain = try GuardedBuffer(shape.output.elements)
     activated = try GuardedBuffer(shape.output.elements)
     dInput = try GuardedBuffer(shape.input.elements)

@@ -61,8 +61,8 @@ extension KernelTests {
     }
 
     @Test func uniformNeverReachesItsEnd() {
-      // Element 25275781 of stream 0 of key 1 has 24 ones: low + (high - low) * (1 - 2^-24) rounds up to high.
-      let index: UInt64 = 25275781
+      // Element 25,275,781 of stream 0 of key 1 has 24 ones: low + (high - low) * (1 - 2^-24) rounds up to high.
+      let index: UInt64 = 25_275_781
       #expect(reference_random_u32(1, 0, index) >> 8 == 0xff_ffff)
       for (low, high) in [(Float(1), Float(2)), (-1, 1), (-2, -1), (-1, 0), (5, 1000), (0, 1), (-3, 0.5)] {
         var value: Float = .nan

@@ -64,7 +64,7 @@ struct TrainingJob {
       throw ExitCode(signals.exitStatus ?? ExitStatus.other)
     }
     return TrainingReport(
-      recipe: recipe.name, seed: settings.seed, threads: trainer.threads, run: run.path, history: history,
+      recipe: recipe.name, seed: settings.seed, threads: history.threads, run: run.path, history: history,
       test: try history.epochs.last?.test ?? trainer.evaluate(data.test), wallSeconds: ProcessClock.seconds,
       secondsToFirstStep: secondsBefore + history.secondsToFirstStep, accounts: trainer.accounts())
   }
