@@ -128,7 +128,8 @@ final class StepRunner {
 
   /// The head whose loss in the last minibatch is not a number.
   var nonFiniteHead: String? {
-    lastSums.indices.first { !lastSums[$0].loss.isFinite }.map { graph.heads[$0].name }
+    for head in lastSums.indices where !lastSums[head].loss.isFinite { return graph.heads[head].name }
+    return nil
   }
 
   func scores(_ sums: [TaskSum]) -> Scores {

@@ -98,7 +98,7 @@ extension KernelTests {
     @Test(arguments: [Int32(0), 1]) func denormalsAreFlushedUnlessKept(keep: Int32) throws {
       // Enough values for blocks on several threads.
       let n = 100_000
-      let tiny = try Operand([Float](repeating: 1e-39, count: n))
+      let tiny = try Operand([Float](repeating: .leastNormalMagnitude / 16, count: n))
       let small = try Operand([Float](repeating: 1e-20, count: n))
       for configuration in try Configuration.all() {
         var context = configuration.context

@@ -99,9 +99,9 @@ import Testing
     guard allocation_count() >= 0 else { return }
     func allocations(steps: Int) throws -> Int {
       let trainer = try Trainer(fashionModel(), optimizer: Self.adam, threads: 2)
-      let samples = formulaSamples(first: 0, count: 20 * steps)
+      let samples = formulaSamples(first: 0, count: 400)
       let before = allocation_count()
-      _ = try trainer.fit(samples, epochs: 1, batchSize: 20)
+      _ = try trainer.fit(samples, epochs: 1, batchSize: 400 / steps)
       return allocation_count() - before
     }
     _ = try allocations(steps: 10)

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Plans of one operation, so that a pass is timed exactly as training runs it: groups, shards, packed weights. */
+#include <stdlib.h>
+
+#include "bench.h"
+
+const mtlf_adam bench_adam = {.learning_rate = 1e-6f, .beta1 = 0.5f, .beta2 = 0.999f, .epsilon = 1e-8f};
+
+void init_plan_pass(plan_pass *p, const mtlf_context *context, int32_t batch, int32_t shard) {
+  int32_t *indices = calloc((size_t)batch, sizeof *indices);
+  if (!indices) exit(71);
+  for (int32_t i = 0; i < batch; i++) indices[i] = i;
+  *p = (plan_pass){.context = context,
+                   .plan = {.batch_capacity = batch, .shard_size = shard, .thread_capacity = context->threads},
+                   .step = {.sample_count = batch, .optimizer_step = 1, .adam = bench_adam},
+                   .indices = indices};
+}
+
+mtlf_op *add_op(plan_pass *p, mtlf_op_kind kind, int is_shards) {
+  const int32_t last = p->plan.stage_count - 1;
+  const int32_t op = last < 0 ? 0 : p->jobs[last].first_op + p->jobs[last].op_count;
+  if (is_shards && last >= 0 && p->jobs[last].is_shards) {
+    p->jobs[last].op_count++;
+  } else {
+    p->jobs[last + 1] = (mtlf_job){.is_shards = is_shards, .first_op = op, .op_count = 1};
+    p->stages[last + 1] = (mtlf_stage){.first_job = last + 1, .job_count = 1};
+    p->plan.stage_count++;
+  }
+  p->ops[op].kind = kind;
+  return p->ops + op;
+}
+
+void run_plan_pass(void *plan_pass_pointer) {
+  plan_pass *p = plan_pass_pointer;
+  p->plan.ops = p->ops;
+  p->plan.jobs = p->jobs;
+  p->plan.stages = p->stages;
+  p->step.indices = p->indices;
+  check_status(mtlf_plan_run(&p->plan, &p->step, p->context));
+}
+
+void free_plan_pass(plan_pass *p) { free(p->indices); }
