@@ -12,10 +12,10 @@ typedef struct {
   float filter[3 * 3 * 1 * CHANNELS], bias[CHANNELS], kernel[FEATURES * CLASSES], output_bias[CLASSES];
 } parameters;
 
-static float images[N * SIZE * SIZE];                            /* [N, 8, 8, 1] */
-static int32_t labels[N];                                        /* 0 row, 1 column */
+static float images[N * SIZE * SIZE]; /* [N, 8, 8, 1] */
+static int32_t labels[N];             /* 0 row, 1 column */
 static parameters w, d_w, m, v;
-static float features[N * FEATURES], d_features[N * FEATURES];   /* [N, 6, 6, CHANNELS] */
+static float features[N * FEATURES], d_features[N * FEATURES]; /* [N, 6, 6, CHANNELS] */
 static float logits[N * CLASSES], d_logits[N * CLASSES];
 
 /* Stops at the first error: each call says what is wrong. */
@@ -37,8 +37,15 @@ static void draw_images(void) {
 }
 
 int main(void) {
-  const mtlf_conv2d conv = {.batch = N, .height = SIZE, .width = SIZE, .channels_in = 1, .channels_out = CHANNELS,
-                            .kernel_h = 3, .kernel_w = 3, .stride_h = 1, .stride_w = 1};
+  const mtlf_conv2d conv = {.batch = N,
+                            .height = SIZE,
+                            .width = SIZE,
+                            .channels_in = 1,
+                            .channels_out = CHANNELS,
+                            .kernel_h = 3,
+                            .kernel_w = 3,
+                            .stride_h = 1,
+                            .stride_w = 1};
   const mtlf_dense dense = {.batch = N, .inputs = FEATURES, .units = CLASSES};
   const mtlf_adam adam = {.learning_rate = 0.01f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-7f};
   mtlf_context context;
@@ -61,7 +68,8 @@ int main(void) {
     check(mtlf_conv2d_forward_f32(&conv, images, w.filter, w.bias, 1, features, workspace, bytes, &context));
     check(mtlf_dense_forward_f32(&dense, features, w.kernel, w.output_bias, 0, logits, workspace, bytes, &context));
     for (int i = 0; i < N * CLASSES; i++) d_logits[i] = 0;
-    check(mtlf_softmax_cross_entropy_f32(N, CLASSES, logits, labels, NULL, 1.0f / N, NULL, d_logits, &result, &context));
+    check(
+        mtlf_softmax_cross_entropy_f32(N, CLASSES, logits, labels, NULL, 1.0f / N, NULL, d_logits, &result, &context));
     if (step == 1 || step % 20 == 0) {
       printf("step %2d  loss %.4f  correct %d of %d\n", step, result.loss_sum / N, result.correct, N);
     }
@@ -70,7 +78,8 @@ int main(void) {
     check(mtlf_dense_d_input_f32(&dense, w.kernel, d_logits, d_features, workspace, bytes, &context));
     check(mtlf_relu_backward_f32(N * FEATURES, features, d_features, d_features, &context));
     check(mtlf_conv2d_d_filter_f32(&conv, images, d_features, d_w.filter, d_w.bias, workspace, bytes, &context));
-    check(mtlf_adam_f32(&adam, step, sizeof w / sizeof(float), w.filter, m.filter, v.filter, d_w.filter, &context));
+    check(mtlf_adam_f32(&adam, step, sizeof w / sizeof(float), (float *)&w, (float *)&m, (float *)&v,
+                        (const float *)&d_w, &context));
   }
   free(workspace);
 

@@ -13,11 +13,11 @@ typedef struct {
 
 #define FIRST ((size_t)unit * BLOCK)
 #define COUNT ((size_t)mtlf_least(BLOCK, k->n - (int64_t)FIRST))
-#define BODY(name, CALL)                                                \
-  static void name(void *argument, int64_t unit, int thread) {          \
-    const call *k = argument;                                           \
-    (void)thread;                                                       \
-    CALL;                                                               \
+#define BODY(name, CALL)                                       \
+  static void name(void *argument, int64_t unit, int thread) { \
+    const call *k = argument;                                  \
+    (void)thread;                                              \
+    CALL;                                                      \
   }
 
 BODY(relu, k->kernels->relu(k->x + FIRST, k->y + FIRST, COUNT))

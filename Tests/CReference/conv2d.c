@@ -10,28 +10,28 @@ static int64_t tap(const mtlf_conv2d *conv, int32_t oh, int32_t ow, int32_t r, i
   return h < 0 || h >= conv->height || w < 0 || w >= conv->width ? -1 : (int64_t)h * conv->width + w;
 }
 
-/* Runs BODY for each output pixel and tap inside the image: `out` and `in` are the indices of their channel 0, `row` the
- * index of the filter's element [r, s, 0, 0]. */
-#define FOR_EACH_TAP(conv, BODY)                                                                                   \
-  do {                                                                                                             \
-    const int32_t oh_end = mtlf_conv2d_output_height(conv), ow_end = mtlf_conv2d_output_width(conv);               \
-    const int32_t c_in = (conv)->channels_in, c_out = (conv)->channels_out;                                        \
-    for (int32_t n = 0; n < (conv)->batch; n++) {                                                                  \
-      for (int32_t oh = 0; oh < oh_end; oh++) {                                                                    \
-        for (int32_t ow = 0; ow < ow_end; ow++) {                                                                  \
-          for (int32_t r = 0; r < (conv)->kernel_h; r++) {                                                         \
-            for (int32_t s = 0; s < (conv)->kernel_w; s++) {                                                       \
-              const int64_t pixel = tap(conv, oh, ow, r, s);                                                       \
-              if (pixel < 0) continue;                                                                             \
-              const int64_t out = (((int64_t)n * oh_end + oh) * ow_end + ow) * c_out;                              \
-              const int64_t in = ((int64_t)n * (conv)->height * (conv)->width + pixel) * c_in;                     \
-              const int64_t row = ((int64_t)r * (conv)->kernel_w + s) * c_in * c_out;                              \
-              BODY                                                                                                 \
-            }                                                                                                      \
-          }                                                                                                        \
-        }                                                                                                          \
-      }                                                                                                            \
-    }                                                                                                              \
+/* Runs BODY for each output pixel and tap inside the image: `out` and `in` are the indices of their channel 0, `row` is
+ * that of the filter's element [r, s, 0, 0]. */
+#define FOR_EACH_TAP(conv, BODY)                                                                     \
+  do {                                                                                               \
+    const int32_t oh_end = mtlf_conv2d_output_height(conv), ow_end = mtlf_conv2d_output_width(conv); \
+    const int32_t c_in = (conv)->channels_in, c_out = (conv)->channels_out;                          \
+    for (int32_t n = 0; n < (conv)->batch; n++) {                                                    \
+      for (int32_t oh = 0; oh < oh_end; oh++) {                                                      \
+        for (int32_t ow = 0; ow < ow_end; ow++) {                                                    \
+          for (int32_t r = 0; r < (conv)->kernel_h; r++) {                                           \
+            for (int32_t s = 0; s < (conv)->kernel_w; s++) {                                         \
+              const int64_t pixel = tap(conv, oh, ow, r, s);                                         \
+              if (pixel < 0) continue;                                                               \
+              const int64_t out = (((int64_t)n * oh_end + oh) * ow_end + ow) * c_out;                \
+              const int64_t in = ((int64_t)n * (conv)->height * (conv)->width + pixel) * c_in;       \
+              const int64_t row = ((int64_t)r * (conv)->kernel_w + s) * c_in * c_out;                \
+              BODY                                                                                   \
+            }                                                                                        \
+          }                                                                                          \
+        }                                                                                            \
+      }                                                                                              \
+    }                                                                                                \
   } while (0)
 
 static int64_t output_pixels(const mtlf_conv2d *conv) {
@@ -52,7 +52,8 @@ void reference_conv2d_forward(const mtlf_conv2d *conv, const double *input, cons
 
 void reference_conv2d_d_input(const mtlf_conv2d *conv, const double *filter, const double *d_output, double *d_input) {
   memset(d_input, 0,
-         (size_t)conv->batch * (size_t)conv->height * (size_t)conv->width * (size_t)conv->channels_in * sizeof *d_input);
+         (size_t)conv->batch * (size_t)conv->height * (size_t)conv->width * (size_t)conv->channels_in *
+             sizeof *d_input);
   FOR_EACH_TAP(conv, {
     for (int32_t c = 0; c < c_in; c++) {
       for (int32_t k = 0; k < c_out; k++) d_input[in + c] += d_output[out + k] * filter[row + (int64_t)c * c_out + k];
@@ -78,23 +79,23 @@ void reference_conv2d_d_filter(const mtlf_conv2d *conv, const double *input, con
 }
 
 /* Runs BODY for each pooled element: `to` is its index, `from[q]` the index of the window's element q, row-major. */
-#define FOR_EACH_WINDOW(conv, BODY)                                                                                \
-  do {                                                                                                             \
-    const int32_t oh_end = mtlf_conv2d_output_height(conv), ow_end = mtlf_conv2d_output_width(conv);               \
-    const int32_t c_out = (conv)->channels_out, high = oh_end / 2, wide = ow_end / 2;                              \
-    for (int32_t n = 0; n < (conv)->batch; n++) {                                                                  \
-      for (int32_t y = 0; y < high; y++) {                                                                         \
-        for (int32_t x = 0; x < wide; x++) {                                                                       \
-          for (int32_t k = 0; k < c_out; k++) {                                                                    \
-            const int64_t to = (((int64_t)n * high + y) * wide + x) * c_out + k;                                   \
-            const int64_t first = (((int64_t)n * oh_end + 2 * y) * ow_end + 2 * x) * c_out + k;                    \
-            const int64_t below = first + (int64_t)ow_end * c_out;                                                 \
-            const int64_t from[4] = {first, first + c_out, below, below + c_out};                                  \
-            BODY                                                                                                   \
-          }                                                                                                        \
-        }                                                                                                          \
-      }                                                                                                            \
-    }                                                                                                              \
+#define FOR_EACH_WINDOW(conv, BODY)                                                                  \
+  do {                                                                                               \
+    const int32_t oh_end = mtlf_conv2d_output_height(conv), ow_end = mtlf_conv2d_output_width(conv); \
+    const int32_t c_out = (conv)->channels_out, high = oh_end / 2, wide = ow_end / 2;                \
+    for (int32_t n = 0; n < (conv)->batch; n++) {                                                    \
+      for (int32_t y = 0; y < high; y++) {                                                           \
+        for (int32_t x = 0; x < wide; x++) {                                                         \
+          for (int32_t k = 0; k < c_out; k++) {                                                      \
+            const int64_t to = (((int64_t)n * high + y) * wide + x) * c_out + k;                     \
+            const int64_t first = (((int64_t)n * oh_end + 2 * y) * ow_end + 2 * x) * c_out + k;      \
+            const int64_t below = first + (int64_t)ow_end * c_out;                                   \
+            const int64_t from[4] = {first, first + c_out, below, below + c_out};                    \
+            BODY                                                                                     \
+          }                                                                                          \
+        }                                                                                            \
+      }                                                                                              \
+    }                                                                                                \
   } while (0)
 
 void reference_conv2d_max_pool2d_forward(const mtlf_conv2d *conv, const double *unpooled, int relu, double *output,

@@ -22,22 +22,22 @@ static int32_t window(const mtlf_pool2d *pool, int32_t oh, int32_t ow, int32_t p
 
 /* Runs BODY for each output element: `out` is its index, `channel` the index of element (n, 0, 0, c) of the input, and
  * pixels[0...count-1] are its window's. */
-#define FOR_EACH_WINDOW(pool, BODY)                                                                       \
-  do {                                                                                                    \
-    const int32_t oh_end = mtlf_pool2d_output_height(pool), ow_end = mtlf_pool2d_output_width(pool);      \
-    int32_t pixels[LARGEST_WINDOW];                                                                       \
-    int64_t out = 0;                                                                                      \
-    for (int32_t n = 0; n < (pool)->batch; n++) {                                                         \
-      for (int32_t oh = 0; oh < oh_end; oh++) {                                                           \
-        for (int32_t ow = 0; ow < ow_end; ow++) {                                                         \
-          const int32_t count = window(pool, oh, ow, pixels);                                             \
-          for (int32_t c = 0; c < (pool)->channels; c++, out++) {                                         \
-            const int64_t channel = (int64_t)n * (pool)->height * (pool)->width * (pool)->channels + c;   \
-            BODY                                                                                          \
-          }                                                                                               \
-        }                                                                                                 \
-      }                                                                                                   \
-    }                                                                                                     \
+#define FOR_EACH_WINDOW(pool, BODY)                                                                     \
+  do {                                                                                                  \
+    const int32_t oh_end = mtlf_pool2d_output_height(pool), ow_end = mtlf_pool2d_output_width(pool);    \
+    int32_t pixels[LARGEST_WINDOW];                                                                     \
+    int64_t out = 0;                                                                                    \
+    for (int32_t n = 0; n < (pool)->batch; n++) {                                                       \
+      for (int32_t oh = 0; oh < oh_end; oh++) {                                                         \
+        for (int32_t ow = 0; ow < ow_end; ow++) {                                                       \
+          const int32_t count = window(pool, oh, ow, pixels);                                           \
+          for (int32_t c = 0; c < (pool)->channels; c++, out++) {                                       \
+            const int64_t channel = (int64_t)n * (pool)->height * (pool)->width * (pool)->channels + c; \
+            BODY                                                                                        \
+          }                                                                                             \
+        }                                                                                               \
+      }                                                                                                 \
+    }                                                                                                   \
   } while (0)
 
 static size_t input_bytes(const mtlf_pool2d *pool) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Philox 4x32-10 as its authors write it (Salmon, Moraes, Dror, Shaw, Parallel Random Numbers: As Easy as 1, 2, 3, 2011). */
+ * Philox 4x32-10 as its authors write it: Salmon, Moraes, Dror, Shaw, Parallel Random Numbers: As Easy as 1, 2, 3,
+ * 2011. */
 #include "creference.h"
 
 void reference_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t output[4]) {

@@ -67,7 +67,8 @@ int64_t reference_worst_ulp(int64_t n, const float *actual, const double *expect
   for (int64_t i = 0; i < n; i++) {
     int exponent;
     (void)frexp(expected[i], &exponent); /* expected is in [2^(exponent-1), 2^exponent): its float has 24 bits */
-    const double unit = ldexp(1.0, exponent < -125 ? -149 : exponent - 24), error = error_of(actual[i], expected[i]) / unit;
+    const double unit = ldexp(1.0, exponent < -125 ? -149 : exponent - 24),
+                 error = error_of(actual[i], expected[i]) / unit;
     if (error > *ulp) {
       *ulp = error;
       worst = i;

@@ -47,10 +47,10 @@ extension KernelTests {
     }
 
     @Test func everyStatusHasItsOwnText() {
-      let texts = (MTLF_OK.rawValue...MTLF_ERR_UNSUPPORTED_ISA.rawValue).map { mtlf_status(rawValue: $0).description }
+      let texts = (MTLF_OK.rawValue...MTLF_ERR_UNSUPPORTED_ISA.rawValue).map { mtlf_status(rawValue: $0).text }
       #expect(Set(texts).count == 7)
       #expect(!texts.contains("unknown status"))
-      #expect(mtlf_status(rawValue: 99).description == "unknown status")
+      #expect(mtlf_status(rawValue: 99).text == "unknown status")
     }
 
     // MARK: Environment. Each in a process of its own.

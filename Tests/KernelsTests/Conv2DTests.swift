@@ -117,7 +117,7 @@ extension KernelTests {
       }
     }
 
-    @Test(arguments: ConvShape.few) func NaNPropagates(_ shape: ConvShape) throws {
+    @Test(arguments: ConvShape.few) func propagatesNaN(_ shape: ConvShape) throws {
       let oracle = try ConvOracle(shape, .integersAndNaN(3), filter: .integers(3))
       let runs = try ConvRuns(shape)
       for configuration in try Configuration.all(paths: [MTLF_CONV_DIRECT, MTLF_CONV_IM2COL], threads: [1, 2]) {

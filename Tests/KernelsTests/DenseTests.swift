@@ -81,7 +81,7 @@ extension KernelTests {
       }
     }
 
-    @Test(arguments: DenseShape.few) func NaNPropagates(_ shape: DenseShape) throws {
+    @Test(arguments: DenseShape.few) func propagatesNaN(_ shape: DenseShape) throws {
       let oracle = try DenseOracle(shape, .integersAndNaN(3))
       for configuration in try Configuration.all(threads: [1, 2]) {
         let run = try DenseRun(shape, configuration.side)

@@ -48,7 +48,9 @@ extension KernelTests {
       for configuration in try Configuration.all() {
         var context = configuration.context
         let apart = try GuardedBuffer<Float>(n)
-        func compare(_ what: String, _ call: (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> mtlf_status) throws {
+        func compare(
+          _ what: String, _ call: (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> mtlf_status
+        ) throws {
           let together = try GuardedBuffer(x.right.array, configuration.side)
           try #require(call(x.right.pointer, apart.pointer) == MTLF_OK)
           try #require(call(together.pointer, together.pointer) == MTLF_OK)
@@ -91,7 +93,9 @@ extension KernelTests {
     }
 
     @Test func extremesStayFiniteAndNaNPropagates() throws {
-      let x: [Float] = [.nan, .infinity, -.infinity, 1e4, -1e4, 88, -88, 1e38, -1e38, .greatestFiniteMagnitude, 0, -0.0]
+      let x: [Float] = [
+        .nan, .infinity, -.infinity, 1e4, -1e4, 88, -88, 1e38, -1e38, .greatestFiniteMagnitude, 0, -0.0,
+      ]
       let operand = try Operand(x)
       let n = Int64(x.count)
       for configuration in try Configuration.all(threads: [1]) {

@@ -230,9 +230,10 @@ struct GoldenCase: CustomTestStringConvertible, @unchecked Sendable {
 
   /// Tensor number `number` of the case, times a scale.
   func operand(_ number: UInt32, _ shape: [Int32], scale: Double = 1) throws -> Operand {
-    try Operand((0..<UInt32(shape.elements)).map {
-      Float((Double(mixed($0, stream: stream(number)) % 17) - 8) / 4 * scale)
-    })
+    try Operand(
+      (0..<UInt32(shape.elements)).map {
+        Float((Double(mixed($0, stream: stream(number)) % 17) - 8) / 4 * scale)
+      })
   }
 
   /// Equal bit for bit, but for the sign of zero.

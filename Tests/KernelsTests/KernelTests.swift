@@ -71,16 +71,16 @@ extension mtlf_context {
   private static let threadsSleep: Void = { setenv("KMP_BLOCKTIME", "0", 0) }()
 }
 
-extension mtlf_status: @retroactive CustomStringConvertible {
-  public var description: String { String(cString: mtlf_status_text(self)) }
+extension mtlf_status {
+  var text: String { String(cString: mtlf_status_text(self)) }
 }
 
 /// Fails unless a call is refused with a status and leaves its outputs as they were.
 func expectRefusal(
-  _ expected: mtlf_status, _ what: String, outputs: [any Untouchable], sourceLocation: SourceLocation = #_sourceLocation,
-  _ call: () -> mtlf_status
+  _ expected: mtlf_status, _ what: String, outputs: [any Untouchable],
+  sourceLocation: SourceLocation = #_sourceLocation, _ call: () -> mtlf_status
 ) {
   let status = call()
-  #expect(status == expected, "\(what)", sourceLocation: sourceLocation)
+  #expect(status == expected, "\(what): \(status.text)", sourceLocation: sourceLocation)
   #expect(outputs.allSatisfy { $0.isUntouched }, "\(what) touched an output", sourceLocation: sourceLocation)
 }

@@ -119,10 +119,8 @@ extension KernelTests {
         for value in values {
           var wrong = adam
           wrong[keyPath: field] = value
-          table.append(
-            ("adam with \(wrong)", MTLF_ERR_BAD_VALUE, { [wrong] in withUnsafePointer(to: wrong) {
-              mtlf_adam_f32($0, 1, 4, w, m, v, g, nil)
-            } }))
+          let call = { [wrong] in withUnsafePointer(to: wrong) { mtlf_adam_f32($0, 1, 4, w, m, v, g, nil) } }
+          table.append(("adam with \(wrong)", MTLF_ERR_BAD_VALUE, call))
         }
       }
       for wrong in [
@@ -130,8 +128,8 @@ extension KernelTests {
         mtlf_sgd(learning_rate: 1, momentum: 1), mtlf_sgd(learning_rate: 1, momentum: -0.5),
         mtlf_sgd(learning_rate: 1, momentum: .nan),
       ] {
-        table.append(
-          ("sgd with \(wrong)", MTLF_ERR_BAD_VALUE, { withUnsafePointer(to: wrong) { mtlf_sgd_f32($0, 4, w, m, g, nil) } }))
+        let call = { withUnsafePointer(to: wrong) { mtlf_sgd_f32($0, 4, w, m, g, nil) } }
+        table.append(("sgd with \(wrong)", MTLF_ERR_BAD_VALUE, call))
       }
       for (name, status, call) in table { expectRefusal(status, name, outputs: buffers, call) }
     }

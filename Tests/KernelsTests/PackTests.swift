@@ -26,7 +26,8 @@ extension KernelTests {
         }
         #expect(packed.array == expected, "\(configuration)")
         let unpacked = try GuardedBuffer<Float>(rows * columns, side)
-        try #require(mtlf_unpack_f32(Int64(rows), Int64(columns), packed.pointer, unpacked.pointer, &context) == MTLF_OK)
+        try #require(
+          mtlf_unpack_f32(Int64(rows), Int64(columns), packed.pointer, unpacked.pointer, &context) == MTLF_OK)
         unpacked.expectSameBits(as: plain.right, "unpacked, \(configuration)")
       }
     }
@@ -43,7 +44,10 @@ extension KernelTests {
       var context = try mtlf_context(MTLF_ISA_SCALAR)
       let buffer = try GuardedBuffer<Float>(64)
       let x = buffer.pointer
-      for (rows, columns) in [(Int64(0), Int64(1)), (1, 0), (-1, 1), (1, -1), (.max, .max), (1 << 40, 1 << 40), (1, .max)] {
+      let impossible: [(Int64, Int64)] = [
+        (0, 1), (1, 0), (-1, 1), (1, -1), (.max, .max), (1 << 40, 1 << 40), (1, .max),
+      ]
+      for (rows, columns) in impossible {
         #expect(mtlf_packed_floats(rows, columns, &context) == 0)
         expectRefusal(MTLF_ERR_BAD_SHAPE, "pack \(rows)x\(columns)", outputs: [buffer]) {
           mtlf_pack_f32(rows, columns, x, x, &context)

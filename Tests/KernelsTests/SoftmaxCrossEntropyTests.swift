@@ -146,14 +146,15 @@ extension KernelTests {
         var result = mtlf_cross_entropy()
         try #require(
           mtlf_softmax_cross_entropy_f32(
-            3, 10, logits[configuration.side], [-1, -1, -1], nil, 1, p.pointer, d.pointer, &result, &context) == MTLF_OK)
+            3, 10, logits[configuration.side], [-1, -1, -1], nil, 1, p.pointer, d.pointer, &result, &context)
+            == MTLF_OK)
         #expect(d.isUntouched, "\(configuration)")
         #expect(p.array.allSatisfy { $0 > 0 }, "\(configuration)")
         #expect(result.loss_sum == 0 && result.weight_sum == 0 && result.present == 0 && result.correct == 0)
       }
     }
 
-    @Test func NaNPropagates() throws {
+    @Test func propagatesNaN() throws {
       for configuration in try Configuration.all(threads: [1]) {
         var context = configuration.context
         for position in 0..<20 {
@@ -232,7 +233,9 @@ extension KernelTests {
         ("batch 0", MTLF_ERR_BAD_SHAPE, { call(batch: 0, logits: x, result: to, probabilities: p.pointer) }),
         ("batch -1", MTLF_ERR_BAD_SHAPE, { call(batch: -1, logits: x, result: to, probabilities: p.pointer) }),
         ("classes 0", MTLF_ERR_BAD_SHAPE, { call(classes: 0, logits: x, result: to, probabilities: p.pointer) }),
-        ("label 3 of 3", MTLF_ERR_BAD_VALUE, { call(logits: x, labels: [0, 3], result: to, probabilities: p.pointer) }),
+        (
+          "label 3 of 3", MTLF_ERR_BAD_VALUE, { call(logits: x, labels: [0, 3], result: to, probabilities: p.pointer) }
+        ),
         ("label -2", MTLF_ERR_BAD_VALUE, { call(logits: x, labels: [-2, 0], result: to, probabilities: p.pointer) }),
         (
           "threads", MTLF_ERR_BAD_VALUE, { call(logits: x, result: to, probabilities: p.pointer, context: &context) }

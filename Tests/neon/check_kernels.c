@@ -92,8 +92,8 @@ static void expect_near(int64_t n, const float *actual, const double *expected, 
   double error;
   const int64_t at = reference_worst_error(n, actual, expected, &error);
   char text[200];
-  snprintf(text, sizeof text, "%s[%lld] is %.9g, not %.9g: error %g > %g", what, (long long)at, actual[at], expected[at],
-           error, bound);
+  snprintf(text, sizeof text, "%s[%lld] is %.9g, not %.9g: error %g > %g", what, (long long)at, actual[at],
+           expected[at], error, bound);
   expect(error <= bound, text);
 }
 
@@ -102,7 +102,8 @@ static void expect_near(int64_t n, const float *actual, const double *expected, 
 static void check_conv2d(const mtlf_conv2d *c, const mtlf_context *context) {
   const int64_t oh = mtlf_conv2d_output_height(c), ow = mtlf_conv2d_output_width(c), units = c->channels_out;
   const int64_t in = (int64_t)c->batch * c->height * c->width * c->channels_in, out = c->batch * oh * ow * units;
-  const int64_t taps = (int64_t)c->kernel_h * c->kernel_w * c->channels_in, pooled = c->batch * (oh / 2) * (ow / 2) * units;
+  const int64_t taps = (int64_t)c->kernel_h * c->kernel_w * c->channels_in,
+                pooled = c->batch * (oh / 2) * (ow / 2) * units;
   const float *input = integers(in, 1), *filter = integers(taps * units, 2), *bias = integers(units, 3);
   const float *d_output = integers(out, 4);
   const double *wide_input = wide(in, input), *wide_filter = wide(taps * units, filter), *wide_bias = wide(units, bias);
@@ -137,7 +138,8 @@ static void check_conv2d(const mtlf_conv2d *c, const mtlf_context *context) {
   reference_conv2d_d_input(c, wide_filter, wide_d_output, expected_d_input);
   expect_equal(in, d_input, expected_d_input, "conv2d d_input");
   memset(workspace, 0xff, bytes);
-  expect_ok(mtlf_conv2d_d_filter_f32(c, input, d_output, d_filter, d_bias, workspace, bytes, context), "conv2d d_filter");
+  expect_ok(mtlf_conv2d_d_filter_f32(c, input, d_output, d_filter, d_bias, workspace, bytes, context),
+            "conv2d d_filter");
   reference_conv2d_d_filter(c, wide_input, wide_d_output, expected_d_filter, expected_d_bias);
   expect_equal(taps * units, d_filter, expected_d_filter, "conv2d d_filter");
   expect_equal(units, d_bias, expected_d_bias, "conv2d d_bias");
@@ -279,12 +281,14 @@ static const mtlf_conv2d convs[] = {
     {1, 7, 12, 3, 17, 3, 4, 2, 1, 2, 0, 3, 0},   {1, 12, 1, 2, 5, 3, 1, 1, 1, 1, 1, 0, 0},
     {1, 1, 13, 1, 15, 1, 1, 1, 2, 0, 0, 0, 0},   {33, 4, 4, 2, 4, 3, 3, 1, 1, 1, 1, 1, 1},
     {2, 14, 15, 10, 100, 3, 3, 1, 1, 0, 0, 0, 0}};
-static const mtlf_dense denses[] = {{1, 1, 1},   {1, 7, 3},    {3, 8, 8},      {4, 9, 9},      {5, 16, 10},    {7, 17, 20},
-                                    {8, 31, 31}, {9, 33, 33},  {12, 95, 16},   {13, 97, 50},   {33, 100, 100}, {97, 65, 17},
-                                    {200, 40, 10}, {257, 13, 5}, {300, 20, 64}};
+static const mtlf_dense denses[] = {{1, 1, 1},      {1, 7, 3},    {3, 8, 8},     {4, 9, 9},    {5, 16, 10},
+                                    {7, 17, 20},    {8, 31, 31},  {9, 33, 33},   {12, 95, 16}, {13, 97, 50},
+                                    {33, 100, 100}, {97, 65, 17}, {200, 40, 10}, {257, 13, 5}, {300, 20, 64}};
 /* batch, height, width, channels; window; stride; pads */
-static const mtlf_pool2d pools[] = {{1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0}, {2, 4, 6, 3, 2, 2, 2, 2, 0, 0, 0, 0},
-                                    {3, 7, 5, 5, 3, 3, 2, 2, 1, 1, 1, 1}, {1, 5, 7, 17, 2, 3, 1, 2, 0, 1, 1, 1},
+static const mtlf_pool2d pools[] = {{1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},
+                                    {2, 4, 6, 3, 2, 2, 2, 2, 0, 0, 0, 0},
+                                    {3, 7, 5, 5, 3, 3, 2, 2, 1, 1, 1, 1},
+                                    {1, 5, 7, 17, 2, 3, 1, 2, 0, 1, 1, 1},
                                     {17, 3, 3, 4, 2, 2, 3, 3, 0, 0, 0, 0}};
 
 static void check_all(mtlf_isa isa) {

@@ -18,7 +18,7 @@ FOLDER = Path(__file__).resolve().parent
 PROJECT = FOLDER.parent.parent
 OURS = "mtl-fast"
 OUR_COMMAND = (
-    ".build/release/mtl-fast train {net} --data {data} --epochs {epochs} --threads {threads} --seed {seed}"
+    "{binary} train {net} --data {data} --epochs {epochs} --threads {threads} --seed {seed}"
     " --output {output} --json --quiet"
 )
 PEERS = {
@@ -77,7 +77,8 @@ def peer_python(variable):
 
 def commands_of(arguments, output):
     """{program: argument list}; our run writes its folder to `output`."""
-    values = vars(arguments) | {"output": output}
+    binary = shlex.quote(os.environ.get("MTLF_BINARY") or ".build/release/mtl-fast")
+    values = vars(arguments) | {"output": output, "binary": binary}
     commands = {OURS: [part.format(**values) for part in shlex.split(arguments.ours)]}
     for program, (script, variable) in PEERS.items():
         commands[program] = [peer_python(variable), str(FOLDER / script), "--evaluate"]

@@ -33,9 +33,9 @@ net read_net(const char *path);
 
 /* ---- peak.c ---- */
 
-/* GFLOP/s of one trial of about a millisecond: independent multiply-adds in registers, on each of the threads at once. */
+/* GFLOP/s of one trial of about a millisecond: independent multiply-adds in registers, on all threads at once. */
 double peak_trial(const mtlf_context *context);
-/* The highest and, of those that a line was measured against, the lowest peak so far. */
+/* The highest and the lowest peak that a line was measured against so far. */
 typedef struct {
   double highest, lowest;
 } peak_range;
@@ -56,7 +56,8 @@ typedef struct {
 } rates;
 
 enum { TRIALS = 20, MORE_ROUNDS = 4 };
-rates measure(const pass passes[MAX_PASSES], const mtlf_context *context);
+/* `calibration` has the instruction set and the threads that the passes run on. */
+rates measure(const pass passes[MAX_PASSES], const mtlf_context *calibration);
 int is_above_peak(const rates *r);
 peak_range measured_peaks(void);
 
@@ -81,13 +82,14 @@ void init_plan_pass(plan_pass *p, const mtlf_context *context, int32_t batch, in
 /* Adds an operation: to the shards of the last stage, or, a block, as a stage of its own. */
 mtlf_op *add_op(plan_pass *p, mtlf_op_kind kind, int is_shards);
 void run_plan_pass(void *plan_pass_pointer);
-void free_plan_pass(plan_pass *p);
 
-/* ---- check.c ---- */
+/* ---- check.c: memory of a form, and its comparison with what is expected ---- */
 
 /* Zeroed floats (and some beyond the last, which tiles may read), aligned; ends the program where there are none. */
 float *new_floats(size_t n);
 double *new_doubles(size_t n);
+/* Frees all of them. */
+void free_memory(void);
 /* Ends the program unless every value is the float nearest to the expected one. */
 void check_values(const char *form, const char *what, size_t n, const float *actual, const double *expected);
 void check_that(int is_true, const char *form, const char *what);
@@ -96,27 +98,30 @@ int checks_passed(void);
 
 /* ---- conv.c, dense.c: forms of a layer ----
  *
- * A form runs a layer's passes in one way on buffers of its own. It is checked with whole numbers, then filled with real
- * ones and timed. */
+ * A form runs a layer's passes in one way on buffers of its own. It is checked with whole numbers, then filled with
+ * real ones and timed. */
 
 typedef enum { FORM_DIRECT, FORM_IM2COL, FORM_OPENBLAS } form_path;
 
 typedef struct {
   form_path path;
-  int is_fused; /* with ReLU and the pool; otherwise with ReLU alone */
+  int is_fused;  /* with ReLU and the pool; otherwise with ReLU alone */
   int32_t shard; /* samples; 0: the whole minibatch lies in memory */
 } conv_form;
 
-/* flops[0...2]: of the whole minibatch, for forward, d_input, d_filter; those that the form executes. */
+/* Passes: forward, d_input, d_filter. Rates count the flops of the whole minibatch that the form executes. */
 rates run_conv_form(const layer *l, const conv_form *form, int32_t batch, const mtlf_context *context);
+/* Passes: forward, d_input, d_kernel, d_kernel with Adam's update. */
 rates run_dense_form(const layer *l, form_path path, const mtlf_context *context);
 /* Flops of one pass over the whole minibatch, over taps inside the image. */
 double conv_flops(const mtlf_conv2d *conv, int is_fused);
 
-/* ---- conv_openblas.c, dense_openblas.c; without OpenBLAS has_openblas says 0 ---- */
+/* ---- openblas.c: who and what it is; without OpenBLAS has_openblas says 0 ---- */
 
 int has_openblas(void);
 const char *openblas_name(void);
 void set_openblas_threads(int32_t threads);
+/* OpenBLAS goes by the CPU, whatever MTLF_ISA says: the context of the best instruction set, on as many threads. */
+mtlf_context openblas_calibration(const mtlf_context *context);
 
 #endif

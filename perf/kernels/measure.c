@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Times the passes of a line in turn, with a calibration of the peak before each.
  *
- * The clock of a virtual machine drifts by several per cent within seconds and other guests take whole milliseconds. So a
- * pass's best trial is compared with the best calibration of the same line, taken within milliseconds of it; trials
- * of both take about as long. Where a pass comes out above the peak, the line is measured again: each round can only raise
- * either side. A share above 100 % after that is an error of the benchmark and fails the run. */
+ * The clock of a virtual machine drifts by several per cent within seconds and other guests take whole milliseconds. So
+ * a pass's best trial is compared with the best calibration of the same line, taken within milliseconds of it; trials
+ * of both take about as long. Where a pass comes out above the peak, the line is measured again: each round can only
+ * raise either side. A share above 100 % after that is an error of the benchmark and fails the run. */
+#define _POSIX_C_SOURCE 199309L
 #include "bench.h"
 #include "seconds.h"
 
@@ -25,7 +26,7 @@ int is_above_peak(const rates *r) {
   return 0;
 }
 
-rates measure(const pass passes[MAX_PASSES], const mtlf_context *context) {
+rates measure(const pass passes[MAX_PASSES], const mtlf_context *calibration) {
   rates best = {.peak = 0};
   int64_t times[MAX_PASSES] = {0};
   for (int i = 0; i < MAX_PASSES; i++) {
@@ -37,7 +38,7 @@ rates measure(const pass passes[MAX_PASSES], const mtlf_context *context) {
     for (int trial = 0; trial < TRIALS; trial++) {
       for (int i = 0; i < MAX_PASSES; i++) {
         if (!passes[i].run) continue;
-        const double peak = peak_trial(context);
+        const double peak = peak_trial(calibration);
         if (peak > best.peak) best.peak = peak;
         const double rate = passes[i].flops * (double)times[i] / seconds_of(passes + i, times[i]) * 1e-9;
         if (rate > best.rate[i]) best.rate[i] = rate;

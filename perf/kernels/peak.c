@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The peak: multiply-adds on registers alone, on accumulators that don't depend on each other.
  *
- * Two FMA units of four cycles' latency are full with 8 accumulators (10 where the latency is five). AVX-512 and NEON have
- * registers for 24; AVX2 has 16 in all, so 12. The plain C kernels may use the vectors that every CPU of the architecture
- * has, but no FMA: on x86-64 their peak is that of SSE products and sums, which may run side by side. */
+ * Two FMA units of four cycles' latency are full with 8 accumulators (10 where the latency is five). AVX-512 and NEON
+ * have registers for 24; AVX2 has 16 in all, so 12. The plain C kernels may use the vectors that every CPU of the
+ * architecture has, but no FMA: on x86-64 their peak is that of SSE products and sums, which may run side by side. */
+#define _POSIX_C_SOURCE 199309L
 #include <string.h>
 
 #include "bench.h"
@@ -13,16 +14,15 @@
 typedef void (*fma_loop)(int64_t rounds);
 
 #define TIMES_12(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
-#define TIMES_24(F) \
-  TIMES_12(F) F(12) F(13) F(14) F(15) F(16) F(17) F(18) F(19) F(20) F(21) F(22) F(23)
+#define TIMES_24(F) TIMES_12(F) F(12) F(13) F(14) F(15) F(16) F(17) F(18) F(19) F(20) F(21) F(22) F(23)
 
 /* A loop over the accumulators acc0, acc1, ...; x < 1 keeps them finite. */
 #define DECLARE(i) vector acc##i = {0};
-#define FMA_LOOP(name, target, bytes, times, STEP)                       \
-  target __attribute__((noinline)) static void name(int64_t rounds) {    \
-    typedef float vector __attribute__((vector_size(bytes)));            \
-    const vector zero = {0}, x = zero + 0.999f, y = zero + 0.001f;       \
-    times(DECLARE) for (int64_t r = 0; r < rounds; r++) { times(STEP) }  \
+#define FMA_LOOP(name, target, bytes, times, STEP)                      \
+  target __attribute__((noinline)) static void name(int64_t rounds) {   \
+    typedef float vector __attribute__((vector_size(bytes)));           \
+    const vector zero = {0}, x = zero + 0.999f, y = zero + 0.001f;      \
+    times(DECLARE) for (int64_t r = 0; r < rounds; r++) { times(STEP) } \
   }
 
 #if defined(__x86_64__) || defined(_M_X64)

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Plans of one operation, so that a pass is timed exactly as training runs it: groups, shards, packed weights. */
-#include <stdlib.h>
-
 #include "bench.h"
 
 const mtlf_adam bench_adam = {.learning_rate = 1e-6f, .beta1 = 0.5f, .beta2 = 0.999f, .epsilon = 1e-8f};
 
 void init_plan_pass(plan_pass *p, const mtlf_context *context, int32_t batch, int32_t shard) {
-  int32_t *indices = calloc((size_t)batch, sizeof *indices);
-  if (!indices) exit(71);
+  int32_t *indices = (int32_t *)new_floats((size_t)batch);
   for (int32_t i = 0; i < batch; i++) indices[i] = i;
   *p = (plan_pass){.context = context,
                    .plan = {.batch_capacity = batch, .shard_size = shard, .thread_capacity = context->threads},
@@ -38,5 +35,3 @@ void run_plan_pass(void *plan_pass_pointer) {
   p->step.indices = p->indices;
   check_status(mtlf_plan_run(&p->plan, &p->step, p->context));
 }
-
-void free_plan_pass(plan_pass *p) { free(p->indices); }

@@ -25,8 +25,9 @@ struct ArenaLayout {
   private var places: [Place]
   private let program: PlanProgram
 
-  /// What the activations and gradients of a shard may take of the second-level cache.
-  private static let shardFloats = 128 * 1024
+  /// What the activations and gradients of a shard may take: more than the second-level cache, since they stream
+  /// through it, while filters and their gradients, which every shard reads again, stay.
+  private static let shardFloats = 640 * 1024
 
   init(_ program: PlanProgram, _ schedule: PlanSchedule, batchCapacity: Int, context: KernelContext) {
     self.program = program

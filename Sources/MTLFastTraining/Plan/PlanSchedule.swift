@@ -31,7 +31,14 @@ struct PlanSchedule {
     var first = [Int](repeating: Int.max, count: program.values.count)
     var last = [Int](repeating: -1, count: program.values.count)
     var shardsOnly = [Bool](repeating: true, count: program.values.count)
-    for operation in program.operations {
+    // A value is cleared in the stage that first adds to it, so that it is in cache then and may be of one shard.
+    var clearing: [Int: Int] = [:]
+    for (index, operation) in program.operations.enumerated() {
+      if operation.kind == MTLF_OP_ZERO, let cleared = operation.dInput {
+        clearing[program.storage(of: cleared)] = index
+        stage.append(0)
+        continue
+      }
       let reads = operation.reads.map(program.storage(of:))
       let writes = operation.writes.map(program.storage(of:))
       var earliest = 0
@@ -56,6 +63,7 @@ struct PlanSchedule {
       for value in reads { note(&read[value]) }
       for value in writes { note(&written[value]) }
       for value in reads + writes {
+        if let zero = clearing.removeValue(forKey: value) { stage[zero] = earliest }
         first[value] = min(first[value], earliest)
         last[value] = max(last[value], earliest)
         if !operation.isShards { shardsOnly[value] = false }

@@ -96,7 +96,7 @@ void reference_fill_integers(int64_t n, uint64_t seed, int32_t limit, float *val
 void reference_fill_reals(int64_t n, uint64_t seed, float *values);
 void reference_widen(int64_t n, const float *values, double *doubles);
 double reference_largest_magnitude(int64_t n, const double *values);
-/* The first index where actual isn't the float nearest to expected, bit for bit (NaN equals NaN); -1 where there is none. */
+/* The first index where actual isn't the float nearest to expected, bit for bit (NaN equals NaN); -1 where all are. */
 int64_t reference_first_difference(int64_t n, const float *actual, const double *expected);
 /* The index of the largest |actual - expected|; any NaN that is not in both is the largest. */
 int64_t reference_worst_error(int64_t n, const float *actual, const double *expected, double *error);
