@@ -21,8 +21,9 @@ usage: perf/run.sh MODE [--save] [ARGUMENT...]
 
 --save also writes what is printed to perf/results/MODE-DATE.txt.
 
-Environment: MTLF_THREADS (kernels: 1 without it; train, profile: every core), MTLF_ISA, MTLF_CONV, MTLF_DATA, CC,
-MTLF_BINARY (another mtl-fast than the release build), MTLF_TORCH_PYTHON and MTLF_KERAS_PYTHON (compare).
+Environment: MTLF_THREADS (kernels: 1 without it; train, profile: every core), MTLF_SHARD (kernels: other shards than
+the file's), MTLF_ISA, MTLF_CONV (train, profile), MTLF_DATA, CC, MTLF_BINARY (another mtl-fast than the release build),
+MTLF_TORCH_PYTHON and MTLF_KERAS_PYTHON (compare).
 TEXT
 }
 

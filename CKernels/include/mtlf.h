@@ -88,7 +88,8 @@ int32_t mtlf_panel_columns(const mtlf_context *context);
 /* Floats of a packed [rows, columns] matrix; 0 where a size is not positive or the product overflows. */
 size_t mtlf_packed_floats(int64_t rows, int64_t columns, const mtlf_context *context);
 /* packed from plain [rows, columns], and back. */
-mtlf_status mtlf_pack_f32(int64_t rows, int64_t columns, const float *plain, float *packed, const mtlf_context *context);
+mtlf_status mtlf_pack_f32(int64_t rows, int64_t columns, const float *plain, float *packed,
+                          const mtlf_context *context);
 mtlf_status mtlf_unpack_f32(int64_t rows, int64_t columns, const float *packed, float *plain,
                             const mtlf_context *context);
 
@@ -222,7 +223,8 @@ mtlf_status mtlf_dense_d_input_f32(const mtlf_dense *dense, const float *kernel,
                                    void *workspace, size_t workspace_bytes, const mtlf_context *context);
 /* d_kernel = input^T * d_output, d_bias = column sums of d_output, over the batch in order. d_bias may be NULL. */
 mtlf_status mtlf_dense_d_kernel_f32(const mtlf_dense *dense, const float *input, const float *d_output, float *d_kernel,
-                                    float *d_bias, void *workspace, size_t workspace_bytes, const mtlf_context *context);
+                                    float *d_bias, void *workspace, size_t workspace_bytes,
+                                    const mtlf_context *context);
 
 /* ---- elementwise, n values ---- */
 
@@ -258,7 +260,7 @@ typedef struct mtlf_cross_entropy {
   double loss_sum;   /* weighted */
   double weight_sum; /* of the present rows: the denominator of the mean */
   int32_t present;
-  int32_t correct;   /* present rows whose first largest logit is the label's */
+  int32_t correct; /* present rows whose first largest logit is the label's */
 } mtlf_cross_entropy;
 
 mtlf_status mtlf_softmax_cross_entropy_f32(int32_t batch, int32_t classes, const float *logits, const int32_t *labels,

@@ -36,7 +36,8 @@ typedef struct mtlf_weight {
   float *kernel;         /* packed */
   float *bias;           /* [N], padded to whole panels */
   float *transposed;     /* [K / window][ceil(window / panel)][N][panel], for d_input in shards; or NULL */
-  float *gradient;       /* groups x gradient_stride: packed kernel, then bias; NULL where d_kernel is fused with its update */
+  float
+      *gradient; /* groups x gradient_stride: packed kernel, then bias; NULL where d_kernel is fused with its update */
   size_t gradient_stride;
   float *kernel_slot[2], *bias_slot[2]; /* the optimizer's, same layout: Adam m and v; SGD velocity, NULL */
 } mtlf_weight;
@@ -47,15 +48,15 @@ typedef enum mtlf_op_kind {
   MTLF_OP_CONV2D,     /* output = act(conv(input)); with a gate: and 2x2 max-pool. Dense layers as 1x1 on 1x1 images */
   MTLF_OP_MAX_POOL2D, /* argmax as int32 h * width + w in gate's place */
   MTLF_OP_AVG_POOL2D,
-  MTLF_OP_COPY,    /* output = input, whatever their halos */
-  MTLF_OP_RELU,    /* dense tensors from here on: no halo */
+  MTLF_OP_COPY, /* output = input, whatever their halos */
+  MTLF_OP_RELU, /* dense tensors from here on: no halo */
   MTLF_OP_SIGMOID,
-  MTLF_OP_DROPOUT, /* output = input * mask / (1 - rate); the mask is drawn again in the backward pass */
-  MTLF_OP_SOFTMAX, /* output = softmax(input) */
+  MTLF_OP_DROPOUT,               /* output = input * mask / (1 - rate); the mask is drawn again in the backward pass */
+  MTLF_OP_SOFTMAX,               /* output = softmax(input) */
   MTLF_OP_SOFTMAX_CROSS_ENTROPY, /* of input (logits) with step->heads[slot]; output = softmax; adds to d_input unless NULL */
   /* shards, backward */
-  MTLF_OP_CONV2D_D_INPUT,  /* adds to d_input, which MTLF_OP_ZERO cleared; d_output has no halo, or is pooled with a gate */
-  MTLF_OP_CONV2D_D_FILTER, /* of input and d_output, into the group's gradient */
+  MTLF_OP_CONV2D_D_INPUT, /* adds to d_input, which MTLF_OP_ZERO cleared; d_output has no halo, or is pooled with a gate */
+  MTLF_OP_CONV2D_D_FILTER,     /* of input and d_output, into the group's gradient */
   MTLF_OP_MAX_POOL2D_BACKWARD, /* adds */
   MTLF_OP_AVG_POOL2D_BACKWARD, /* adds */
   MTLF_OP_RELU_BACKWARD,       /* d_input = output > 0 ? d_output : 0; output and d_output may have halos */
@@ -65,8 +66,8 @@ typedef enum mtlf_op_kind {
   MTLF_OP_ZERO,         /* d_input = 0, halo included (whole sample_stride, from data - halo_floats) */
   MTLF_OP_PACK_SAMPLES, /* packed = d_output as [ceil(N / panel)][units][panel]: samples as columns */
   /* blocks */
-  MTLF_OP_DENSE,          /* output = act(input * kernel + bias) */
-  MTLF_OP_DENSE_D_INPUT,  /* d_input = sum over terms of d_output_t * kernel^T, through the mask; packed as well if not NULL */
+  MTLF_OP_DENSE,         /* output = act(input * kernel + bias) */
+  MTLF_OP_DENSE_D_INPUT, /* d_input = sum over terms of d_output_t * kernel^T, through the mask; packed as well if not NULL */
   MTLF_OP_DENSE_D_KERNEL, /* of input and d_output, and the update of weight in the same pass */
   MTLF_OP_UPDATE          /* weight from the sum of its groups' gradients; refreshes transposed */
 } mtlf_op_kind;
@@ -100,7 +101,7 @@ typedef struct mtlf_op {
   void *gate; /* uint8 [N, OH/2, OW/2, C] or int32 [N, OH, OW, C], whole minibatch */
   const mtlf_dense_term *terms;
   int32_t term_count;
-  int32_t mask;         /* DENSE_D_INPUT: only where `output`, the forward value, is positive */
+  int32_t mask; /* DENSE_D_INPUT: only where `output`, the forward value, is positive */
   float *packed;
   ptrdiff_t halo_floats; /* ZERO: floats from the sample's start to its element (0, 0, 0) */
   float rate;            /* DROPOUT */
@@ -147,18 +148,18 @@ typedef enum mtlf_optimizer_kind { MTLF_OPTIMIZER_ADAM, MTLF_OPTIMIZER_SGD } mtl
 
 /* What changes from step to step. */
 typedef struct mtlf_step {
-  int32_t sample_count;        /* 1...batch_capacity */
-  const int32_t *indices;      /* [sample_count], rows of the inputs; also the key of a sample's dropout */
+  int32_t sample_count;   /* 1...batch_capacity */
+  const int32_t *indices; /* [sample_count], rows of the inputs; also the key of a sample's dropout */
   const mtlf_step_input *inputs;
-  mtlf_step_head *heads;       /* results are written here */
+  mtlf_step_head *heads; /* results are written here */
   int32_t head_count;
-  uint64_t epoch;              /* key of dropout */
+  uint64_t epoch; /* key of dropout */
   mtlf_optimizer_kind optimizer;
   mtlf_adam adam;
   mtlf_sgd sgd;
-  int64_t optimizer_step;      /* from 1 */
-  double *account_seconds;     /* [threads][MTLF_ACCOUNT_COUNT], added to; or NULL: no clock is read */
-  int32_t team_size;           /* result: the threads that ran */
+  int64_t optimizer_step;  /* from 1 */
+  double *account_seconds; /* [threads][MTLF_ACCOUNT_COUNT], added to; or NULL: no clock is read */
+  int32_t team_size;       /* result: the threads that ran */
 } mtlf_step;
 
 /* Floats of a weight's transposed form. */

@@ -10,7 +10,8 @@ static mtlf_status isa_from_environment(mtlf_isa *isa) {
   static const struct {
     const char *name;
     mtlf_isa isa;
-  } names[] = {{"scalar", MTLF_ISA_SCALAR}, {"neon", MTLF_ISA_NEON}, {"avx2", MTLF_ISA_AVX2}, {"avx512", MTLF_ISA_AVX512}};
+  } names[] = {
+      {"scalar", MTLF_ISA_SCALAR}, {"neon", MTLF_ISA_NEON}, {"avx2", MTLF_ISA_AVX2}, {"avx512", MTLF_ISA_AVX512}};
   const char *text = getenv("MTLF_ISA");
   *isa = MTLF_ISA_BEST;
   if (!text || !*text) return MTLF_OK;
@@ -66,8 +67,8 @@ mtlf_status mtlf_resolve(const mtlf_context *context, mtlf_context *resolved) {
     atomic_store_explicit(&found, resolved->kernels, memory_order_release);
     return MTLF_OK;
   }
-  *resolved = (mtlf_context){
-      .kernels = kernels, .threads = 1, .conv_path = atomic_load_explicit(&path, memory_order_relaxed)};
+  *resolved =
+      (mtlf_context){.kernels = kernels, .threads = 1, .conv_path = atomic_load_explicit(&path, memory_order_relaxed)};
   return MTLF_OK;
 }
 

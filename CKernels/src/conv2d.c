@@ -70,7 +70,8 @@ static const float *spread_d_output(const mtlf_kernels *kernels, const mtlf_conv
   list_pixels(&pooled, first / 4, count / 4, d.images.sample_stride, d.images.row_stride, s->units, from);
   list_pixels(&pooled, first / 4, count / 4, d.gate_stride, (ptrdiff_t)pooled.output_w * s->units, s->units, gate);
   for (int32_t i = 0; i < count / 4; i++) {
-    kernels->unpool(d.images.data + from[i], d.gate + gate[i], spread + (size_t)(4 * i) * (size_t)s->units, (size_t)s->units);
+    kernels->unpool(d.images.data + from[i], d.gate + gate[i], spread + (size_t)(4 * i) * (size_t)s->units,
+                    (size_t)s->units);
   }
   return spread;
 }
@@ -186,7 +187,8 @@ void mtlf_conv_d_filter(const mtlf_kernels *kernels, const mtlf_conv_shape *s, i
       gather_windows(s, input, count, from, workspace);
       base = workspace;
     }
-    mtlf_outer_tile tile = {.offset = from, .d_stride = s->units, .count = (size_t)count, .accumulate = accumulate || first > 0};
+    mtlf_outer_tile tile = {
+        .offset = from, .d_stride = s->units, .count = (size_t)count, .accumulate = accumulate || first > 0};
     for (int32_t unit = 0; unit < s->units; unit += panel) {
       float *to = gradient + (size_t)unit * (size_t)inputs;
       tile.d = d + unit;
@@ -218,7 +220,8 @@ void mtlf_transpose_rows(const mtlf_kernels *kernels, int32_t window, int32_t un
     const int32_t r = first / window, in_row = first % window, lane = in_row % wide;
     int32_t count = (int32_t)mtlf_least(rows, wide - lane);
     count = (int32_t)mtlf_least(count, window - in_row);
-    float *to = transposed + ((size_t)r * row_panels + (size_t)(in_row / wide)) * block + (size_t)unit * (size_t)wide + lane;
+    float *to =
+        transposed + ((size_t)r * row_panels + (size_t)(in_row / wide)) * block + (size_t)unit * (size_t)wide + lane;
     kernels->transpose(from, wide, count, columns, to, wide, NULL, 0);
     from += (size_t)count * (size_t)wide;
     first += count;

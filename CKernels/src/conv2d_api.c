@@ -50,12 +50,14 @@ static int measure(const mtlf_conv2d *c, const mtlf_context *context, parts *p, 
   const int64_t units = mtlf_round_up(c->channels_out, panel);
   const int64_t packed = times(inputs, units, &overflows);
   const int64_t transposed = times((int64_t)c->kernel_h * c->channels_out, mtlf_round_up(window, panel), &overflows);
-  const int64_t image = times((int64_t)(c->height + c->pad_top + c->pad_bottom) * (c->width + c->pad_left + c->pad_right),
-                              c->channels_in, &overflows);
+  const int64_t image =
+      times((int64_t)(c->height + c->pad_top + c->pad_bottom) * (c->width + c->pad_left + c->pad_right), c->channels_in,
+            &overflows);
   const int64_t pixels = (int64_t)mtlf_conv2d_output_height(c) * mtlf_conv2d_output_width(c);
   (void)times(image, c->batch, &overflows);
   (void)times(times(pixels, c->channels_out, &overflows), c->batch, &overflows);
-  const int64_t strip = context->conv_path == MTLF_CONV_IM2COL ? times(MTLF_STRIP, inputs + c->channels_out, &overflows) : 0;
+  const int64_t strip =
+      context->conv_path == MTLF_CONV_IM2COL ? times(MTLF_STRIP, inputs + c->channels_out, &overflows) : 0;
   if (overflows || inputs > INT32_MAX) return 0;
   p->kernel = (size_t)mtlf_round_up(packed > transposed ? packed : transposed, row);
   p->bias = (size_t)mtlf_round_up(units, row);
@@ -121,7 +123,8 @@ static mtlf_status prepare(call *k, const mtlf_conv2d *conv, int pooled, void *w
                                .path = k->context.conv_path};
   k->groups = (int32_t)mtlf_least(MTLF_MAX_GROUPS, conv->batch);
   k->input_floats = (size_t)conv->height * (size_t)conv->width * (size_t)conv->channels_in;
-  k->output_floats = (size_t)k->shape.output_h * (size_t)k->shape.output_w * (size_t)conv->channels_out / (pooled ? 4 : 1);
+  k->output_floats =
+      (size_t)k->shape.output_h * (size_t)k->shape.output_w * (size_t)conv->channels_out / (pooled ? 4 : 1);
   k->threads = workspace;
   k->gradients = k->threads + (k->parts.image + k->parts.strip) * (size_t)k->context.threads;
   k->kernel = k->gradients;
@@ -150,7 +153,8 @@ static mtlf_images load_image(const call *k, int64_t n, int thread) {
   const mtlf_images image = padded(k, thread);
   memset(image.data, 0, k->parts.image * sizeof(float));
   float *to = interior(k, image);
-  for (int32_t h = 0; h < c->height; h++) memcpy(to + h * image.row_stride, from + (size_t)h * row, row * sizeof(float));
+  for (int32_t h = 0; h < c->height; h++)
+    memcpy(to + h * image.row_stride, from + (size_t)h * row, row * sizeof(float));
   return image;
 }
 
@@ -216,11 +220,11 @@ static void d_input_image(void *argument, int64_t n, int thread) {
   const int is_padded = has_padding(c);
   const mtlf_images image = is_padded ? padded(k, thread) : (mtlf_images){.data = to, .row_stride = (ptrdiff_t)row};
   memset(image.data, 0, (is_padded ? k->parts.image : k->input_floats) * sizeof(float));
-  mtlf_conv_d_input(k->context.kernels, &k->shape, 1, d_output_of(k, n), k->kernel, image,
-                    strip_of(k, thread));
+  mtlf_conv_d_input(k->context.kernels, &k->shape, 1, d_output_of(k, n), k->kernel, image, strip_of(k, thread));
   if (!is_padded) return;
   const float *from = interior(k, image);
-  for (int32_t h = 0; h < c->height; h++) memcpy(to + (size_t)h * row, from + h * image.row_stride, row * sizeof(float));
+  for (int32_t h = 0; h < c->height; h++)
+    memcpy(to + (size_t)h * row, from + h * image.row_stride, row * sizeof(float));
 }
 
 mtlf_status mtlf_conv2d_d_input_f32(const mtlf_conv2d *conv, const float *filter, const float *d_output, float *d_input,
@@ -276,5 +280,6 @@ mtlf_status mtlf_conv2d_d_filter_f32(const mtlf_conv2d *conv, const float *input
   k.d_bias = d_bias;
   mtlf_run_units(&k.context, k.groups, d_filter_group, &k);
   mtlf_run_units(&k.context, 1, sum_groups, &k);
-  return mtlf_unpack_f32((int64_t)conv->kernel_h * k.shape.window, conv->channels_out, k.gradients, d_filter, &k.context);
+  return mtlf_unpack_f32((int64_t)conv->kernel_h * k.shape.window, conv->channels_out, k.gradients, d_filter,
+                         &k.context);
 }

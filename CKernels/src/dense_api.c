@@ -18,7 +18,8 @@ static size_t workspace_floats(const mtlf_dense *d, const mtlf_kernels *kernels)
   const size_t inputs = (size_t)d->inputs, kernel = padded_floats(kernels, d->units) * inputs;
   const size_t samples = padded_floats(kernels, d->batch) * (size_t)d->units;
   const size_t limit = SIZE_MAX / 64;
-  if (padded_floats(kernels, d->units) > limit / inputs || padded_floats(kernels, d->batch) > limit / (size_t)d->units) {
+  if (padded_floats(kernels, d->units) > limit / inputs ||
+      padded_floats(kernels, d->batch) > limit / (size_t)d->units) {
     return 0;
   }
   return kernel + samples + padded_floats(kernels, d->units);
@@ -55,7 +56,8 @@ static mtlf_status prepare(call *k, const mtlf_dense *dense, void *workspace, si
   k->dense = *dense;
   k->kernel = workspace;
   k->rest = k->kernel + padded_floats(k->context.kernels, dense->units) * (size_t)dense->inputs;
-  k->weight = (mtlf_weight){.inputs = dense->inputs, .units = dense->units, .window = dense->inputs, .kernel = k->kernel};
+  k->weight =
+      (mtlf_weight){.inputs = dense->inputs, .units = dense->units, .window = dense->inputs, .kernel = k->kernel};
   return MTLF_OK;
 }
 
@@ -133,7 +135,8 @@ mtlf_status mtlf_gemm_f32(int64_t m, int64_t n, int64_t k, const float *a, const
                           void *workspace, size_t workspace_bytes, const mtlf_context *context) {
   call c = {.input = a, .output = output};
   if (!a || !b || !output) return MTLF_ERR_NULL_POINTER;
-  if (m < 1 || n < 1 || k < 1 || m > INT32_MAX - MTLF_BLOCK_ROWS || n > INT32_MAX || k > INT32_MAX) return MTLF_ERR_BAD_SHAPE;
+  if (m < 1 || n < 1 || k < 1 || m > INT32_MAX - MTLF_BLOCK_ROWS || n > INT32_MAX || k > INT32_MAX)
+    return MTLF_ERR_BAD_SHAPE;
   const mtlf_dense dense = {.batch = 1, .inputs = (int32_t)k, .units = (int32_t)n};
   const mtlf_status status = prepare(&c, &dense, workspace, workspace_bytes, context);
   if (status != MTLF_OK) return status;

@@ -44,7 +44,7 @@ typedef struct {
   int32_t kernel_h, window;   /* window = KW * C_in floats, contiguous in the input */
   int32_t channels_in, units;
   int32_t stride_h, stride_w;
-  int32_t windows;  /* pixels are taken by 2x2 pool windows, four neighbours one after the other */
+  int32_t windows; /* pixels are taken by 2x2 pool windows, four neighbours one after the other */
   mtlf_conv_path path;
 } mtlf_conv_shape;
 
@@ -68,8 +68,8 @@ typedef struct {
 } mtlf_d_output;
 
 /* Adds to d_input. */
-void mtlf_conv_d_input(const mtlf_kernels *kernels, const mtlf_conv_shape *shape, int32_t samples, mtlf_d_output d_output,
-                       const float *transposed, mtlf_images d_input, float *workspace);
+void mtlf_conv_d_input(const mtlf_kernels *kernels, const mtlf_conv_shape *shape, int32_t samples,
+                       mtlf_d_output d_output, const float *transposed, mtlf_images d_input, float *workspace);
 /* gradient: packed kernel; bias_gradient [units]. Both are overwritten unless `accumulate`. */
 void mtlf_conv_d_filter(const mtlf_kernels *kernels, const mtlf_conv_shape *shape, int32_t samples, mtlf_images input,
                         mtlf_d_output d_output, float *gradient, float *bias_gradient, int accumulate,

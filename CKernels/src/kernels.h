@@ -55,9 +55,9 @@ typedef struct {
 /* An optimizer's settings of one step, as scalars. */
 typedef struct {
   float learning_rate;
-  float beta1, beta2, epsilon;      /* Adam */
-  float correction1, correction2;   /* Adam: 1 / (1 - beta^step) */
-  float momentum;                   /* SGD */
+  float beta1, beta2, epsilon;    /* Adam */
+  float correction1, correction2; /* Adam: 1 / (1 - beta^step) */
+  float momentum;                 /* SGD */
 } mtlf_update_scalars;
 
 typedef struct mtlf_kernels {

@@ -123,14 +123,14 @@ MTLF_INLINE void gemm_rows(const mtlf_gemm_tile *t, const int rows, const int ve
 
 #define VARIANT(name, body) \
   static MTLF_TARGET __attribute__((noinline)) void name(const mtlf_gemm_tile *t) { body; }
-#define STORE_VARIANT(rows)                                                       \
-  VARIANT(store_##rows, gemm_rows(t, rows, TILE_VECTORS, MTLF_TILE_STORE))        \
+#define STORE_VARIANT(rows)                                                \
+  VARIANT(store_##rows, gemm_rows(t, rows, TILE_VECTORS, MTLF_TILE_STORE)) \
   VARIANT(store_narrow_##rows, gemm_rows(t, rows, TILE_VECTORS / 2, MTLF_TILE_STORE))
-#define ADD_VARIANT(rows)                                                         \
-  VARIANT(add_##rows, gemm_rows(t, rows, TILE_VECTORS, MTLF_TILE_ADD))            \
+#define ADD_VARIANT(rows)                                              \
+  VARIANT(add_##rows, gemm_rows(t, rows, TILE_VECTORS, MTLF_TILE_ADD)) \
   VARIANT(add_narrow_##rows, gemm_rows(t, rows, TILE_VECTORS / 2, MTLF_TILE_ADD))
-#define POOL_VARIANT(rows)                                                        \
-  VARIANT(pool_##rows, gemm_rows(t, rows, TILE_VECTORS, MTLF_TILE_POOL))          \
+#define POOL_VARIANT(rows)                                               \
+  VARIANT(pool_##rows, gemm_rows(t, rows, TILE_VECTORS, MTLF_TILE_POOL)) \
   VARIANT(pool_narrow_##rows, gemm_rows(t, rows, TILE_VECTORS / 2, MTLF_TILE_POOL))
 
 /* ---- the tile of d_filter and d_weight ---- */
@@ -140,7 +140,8 @@ MTLF_INLINE void outer_rows(const mtlf_outer_tile *t, const int rows, const int 
   v_tail tail[TILE_VECTORS];
   UNROLL for (int j = 0; j < vectors; j++) tail[j] = v_tail_of(t->columns - j * V_LANES);
   UNROLL for (int i = 0; i < rows; i++) {
-    UNROLL for (int j = 0; j < vectors; j++) acc[i][j] = t->accumulate ? v_load(t->c + i * PANEL + j * V_LANES) : v_set1(0.0f);
+    UNROLL for (int j = 0; j < vectors; j++) acc[i][j] =
+        t->accumulate ? v_load(t->c + i * PANEL + j * V_LANES) : v_set1(0.0f);
   }
   const float *d = t->d;
   const ptrdiff_t *offset = t->offset;
@@ -162,12 +163,12 @@ MTLF_INLINE void outer_rows(const mtlf_outer_tile *t, const int rows, const int 
   }
 }
 
-#define OUTER_VARIANT(rows)                                                                                       \
-  static MTLF_TARGET __attribute__((noinline)) void outer_##rows(const mtlf_outer_tile *t) {                        \
-    outer_rows(t, rows, TILE_VECTORS);                                                                              \
-  }                                                                                                                 \
-  static MTLF_TARGET __attribute__((noinline)) void outer_narrow_##rows(const mtlf_outer_tile *t) {                 \
-    outer_rows(t, rows, TILE_VECTORS / 2);                                                                          \
+#define OUTER_VARIANT(rows)                                                                         \
+  static MTLF_TARGET __attribute__((noinline)) void outer_##rows(const mtlf_outer_tile *t) {        \
+    outer_rows(t, rows, TILE_VECTORS);                                                              \
+  }                                                                                                 \
+  static MTLF_TARGET __attribute__((noinline)) void outer_narrow_##rows(const mtlf_outer_tile *t) { \
+    outer_rows(t, rows, TILE_VECTORS / 2);                                                          \
   }
 
 /* ---- one function for each number of rows ---- */
@@ -223,19 +224,19 @@ static void outer_tile(const mtlf_outer_tile *t) {
 /* ---- loops over vectors ---- */
 
 /* Runs BODY for n elements, with `t` the lanes of the last, partial vector: LOAD and STORE take it into account. */
-#define FOR_VECTORS(n, BODY)                                   \
-  do {                                                         \
-    size_t i = 0;                                              \
-    for (; i + V_LANES <= (n); i += V_LANES) {                 \
-      const int whole = 1;                                     \
-      const v_tail t = v_tail_of(V_LANES);                     \
-      BODY                                                     \
-    }                                                          \
-    if (i < (n)) {                                             \
-      const int whole = 0;                                     \
-      const v_tail t = v_tail_of((int)((n)-i));                \
-      BODY                                                     \
-    }                                                          \
+#define FOR_VECTORS(n, BODY)                      \
+  do {                                            \
+    size_t i = 0;                                 \
+    for (; i + V_LANES <= (n); i += V_LANES) {    \
+      const int whole = 1;                        \
+      const v_tail t = v_tail_of(V_LANES);        \
+      BODY                                        \
+    }                                             \
+    if (i < (n)) {                                \
+      const int whole = 0;                        \
+      const v_tail t = v_tail_of((int)((n) - i)); \
+      BODY                                        \
+    }                                             \
   } while (0)
 #define LOAD(p) (whole ? v_load((p) + i) : v_load_tail((p) + i, t))
 #define STORE(p, x)                  \

@@ -9,4 +9,3 @@
 #define TABLE mtlf_kernels_scalar
 #define TABLE_NAME "scalar"
 #include "kernels.inc.h"
-

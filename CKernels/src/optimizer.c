@@ -123,7 +123,6 @@ mtlf_status mtlf_sgd_f32(const mtlf_sgd *sgd, int64_t n, float *w, float *veloci
   if (!sgd || !w || !velocity || !g) return MTLF_ERR_NULL_POINTER;
   if (n < 1) return MTLF_ERR_BAD_SHAPE;
   if (!is_finite(sgd->learning_rate) || !(sgd->momentum >= 0 && sgd->momentum < 1)) return MTLF_ERR_BAD_VALUE;
-  flat_call call = {
-      .step = {.optimizer = MTLF_OPTIMIZER_SGD, .sgd = *sgd}, .n = n, .w = w, .slot0 = velocity, .g = g};
+  flat_call call = {.step = {.optimizer = MTLF_OPTIMIZER_SGD, .sgd = *sgd}, .n = n, .w = w, .slot0 = velocity, .g = g};
   return update_flat(&call, context);
 }

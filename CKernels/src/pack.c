@@ -12,7 +12,8 @@ size_t mtlf_packed_floats(int64_t rows, int64_t columns, const mtlf_context *con
   return (size_t)floats;
 }
 
-mtlf_status mtlf_pack_f32(int64_t rows, int64_t columns, const float *plain, float *packed, const mtlf_context *context) {
+mtlf_status mtlf_pack_f32(int64_t rows, int64_t columns, const float *plain, float *packed,
+                          const mtlf_context *context) {
   const int64_t panel = mtlf_panel_columns(context);
   if (!plain || !packed) return MTLF_ERR_NULL_POINTER;
   if (panel == 0) return MTLF_ERR_UNSUPPORTED_ISA;

@@ -34,7 +34,8 @@ static double seconds(void) {
 
 size_t mtlf_plan_transposed_floats(int64_t inputs, int64_t units, int64_t window, const mtlf_context *context) {
   mtlf_context resolved;
-  return mtlf_resolve(context, &resolved) == MTLF_OK ? mtlf_transposed_floats(resolved.kernels, inputs, units, window) : 0;
+  return mtlf_resolve(context, &resolved) == MTLF_OK ? mtlf_transposed_floats(resolved.kernels, inputs, units, window)
+                                                     : 0;
 }
 
 mtlf_status mtlf_plan_refresh(const mtlf_weight *weight, const mtlf_context *context) {
@@ -62,17 +63,15 @@ static mtlf_images images_of(const mtlf_tensor *t, const shard *s) {
   return (mtlf_images){.data = samples_of(t, s), .sample_stride = t->sample_stride, .row_stride = t->row_stride};
 }
 
-static size_t sample_floats(const mtlf_tensor *t) {
-  return (size_t)t->height * (size_t)t->width * (size_t)t->channels;
-}
+static size_t sample_floats(const mtlf_tensor *t) { return (size_t)t->height * (size_t)t->width * (size_t)t->channels; }
 
 /* Calls body for every image row of a shard, or for whole samples where neither side has a halo. */
-#define FOR_EACH_RUN(shape, s, BODY)                                             \
-  for (int32_t n = 0; n < (s)->count; n++) {                                     \
-    for (int32_t row = 0; row < (shape)->height; row++) {                        \
-      const size_t run = (size_t)(shape)->width * (size_t)(shape)->channels;     \
-      BODY                                                                       \
-    }                                                                            \
+#define FOR_EACH_RUN(shape, s, BODY)                                         \
+  for (int32_t n = 0; n < (s)->count; n++) {                                 \
+    for (int32_t row = 0; row < (shape)->height; row++) {                    \
+      const size_t run = (size_t)(shape)->width * (size_t)(shape)->channels; \
+      BODY                                                                   \
+    }                                                                        \
   }
 #define AT(base, tensor) ((base) + n * (tensor)->sample_stride + row * (tensor)->row_stride)
 
@@ -236,8 +235,7 @@ static void run_elementwise(const run_state *run, const mtlf_op *op, const shard
   case MTLF_OP_ZERO:
     memset(to - op->halo_floats, 0, (size_t)s->count * (size_t)d_in->sample_stride * sizeof(float));
     break;
-  default:
-    mtlf_pack_samples(kernels, d_out->channels, d, d_out->sample_stride, s->first, s->count, op->packed);
+  default: mtlf_pack_samples(kernels, d_out->channels, d, d_out->sample_stride, s->first, s->count, op->packed);
   }
 }
 

@@ -121,7 +121,8 @@ static mtlf_status check(const mtlf_pool2d *p, mtlf_pool_shape *s) {
   }
   /* argmax numbers an image's pixels. No padding is as wide as the window: no window lies outside the image. */
   int64_t values = (int64_t)p->height * p->width;
-  if (values > INT32_MAX || __builtin_mul_overflow(values * p->channels, p->batch, &values) || values > INT64_MAX / 64) {
+  if (values > INT32_MAX || __builtin_mul_overflow(values * p->channels, p->batch, &values) ||
+      values > INT64_MAX / 64) {
     return MTLF_ERR_BAD_SHAPE;
   }
   *s = (mtlf_pool_shape){.height = p->height,

@@ -36,7 +36,8 @@ MTLF_INLINE v_choice v_greater(v_f32 a, v_f32 b) { return _mm512_cmp_ps_mask(a, 
 MTLF_INLINE v_choice v_equal(v_f32 a, v_f32 b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 /* x takes m's place as maximum: greater, or NaN while m is a number (a NaN in m stays). */
 MTLF_INLINE v_choice v_replaces(v_f32 x, v_f32 m) {
-  return _mm512_cmp_ps_mask(x, m, _CMP_GT_OQ) | (_mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q) & _mm512_cmp_ps_mask(m, m, _CMP_ORD_Q));
+  return _mm512_cmp_ps_mask(x, m, _CMP_GT_OQ) |
+         (_mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q) & _mm512_cmp_ps_mask(m, m, _CMP_ORD_Q));
 }
 MTLF_INLINE v_f32 v_select(v_choice c, v_f32 yes, v_f32 no) { return _mm512_mask_blend_ps(c, no, yes); }
 MTLF_INLINE v_f32 v_load_u8(const uint8_t *p) {

@@ -84,8 +84,8 @@ static void all_rows(void *argument, int64_t unit, int thread) {
     }
     const float weight = k->row_weights ? k->row_weights[n] : 1.0f;
     int is_correct;
-    const float loss = mtlf_cross_entropy_row(k->kernels, k->classes, k->logits + at, k->labels[n], k->scale * weight, p,
-                                              k->d_logits ? k->d_logits + at : NULL, &is_correct);
+    const float loss = mtlf_cross_entropy_row(k->kernels, k->classes, k->logits + at, k->labels[n], k->scale * weight,
+                                              p, k->d_logits ? k->d_logits + at : NULL, &is_correct);
     result->loss_sum += (double)weight * (double)loss;
     result->weight_sum += weight;
     result->present++;

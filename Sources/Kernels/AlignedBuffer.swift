@@ -20,7 +20,9 @@ public final class AlignedBuffer: @unchecked Sendable {
     var memory: UnsafeMutableRawPointer?
     guard !overflows, posix_memalign(&memory, alignment, bytes) == 0, let memory else {
       throw MTLFastError(
-        .system, "\(purpose): \(overflows ? "the size overflows" : "no memory for \(bytes) bytes"). Use a smaller batch size or model.")
+        .system,
+        "\(purpose): \(overflows ? "the size overflows" : "no memory for \(bytes) bytes"). Use a smaller batch size or model."
+      )
     }
     #if os(Linux)
       if alignment > 4096 { madvise(memory, bytes, MADV_HUGEPAGE) }

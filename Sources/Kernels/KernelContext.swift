@@ -20,7 +20,9 @@ public final class KernelContext: @unchecked Sendable {
     case MTLF_OK: break
     case MTLF_ERR_UNSUPPORTED_ISA:
       throw MTLFastError(
-        .usage, "MTLF_ISA names an instruction set that is unknown or missing here. This CPU has \(Self.supportedNames.joined(separator: ", ")).")
+        .usage,
+        "MTLF_ISA names an instruction set that is unknown or missing here. This CPU has \(Self.supportedNames.joined(separator: ", "))."
+      )
     case MTLF_ERR_BAD_VALUE:
       throw MTLFastError(.usage, "MTLF_CONV names an unknown path. Use direct or im2col.")
     case let status: throw kernelError(status, in: "context")

@@ -45,7 +45,7 @@ public final class Evaluator {
   /// Loss and accuracy of every task over all samples.
   public func evaluate(_ samples: Samples) throws -> Scores {
     runner.resetSums()
-    try runAll(samples, count: samples.count, index: { Int32($0) }, body: { _, _ in })
+    try runAll(samples, at: Array(0..<samples.count))
     return runner.scores(runner.sums)
   }
 
@@ -58,7 +58,7 @@ public final class Evaluator {
       throw MTLFastError(.usage, "\(samples.name): there is no sample \(index). Use 0...\(samples.count - 1).")
     }
     var results: [[[Float]]] = graph.heads.map { _ in [] }
-    try runAll(samples, count: indices.count, index: { Int32(indices[$0]) }) { _, count in
+    try runAll(samples, at: indices) { count in
       for head in graph.heads.indices {
         guard let (base, stride) = runner.plan.samples(of: probabilities[head]) else { continue }
         let classes = graph.nodes[graph.heads[head].logits].shape.elementCount
@@ -70,16 +70,15 @@ public final class Evaluator {
     return zip(graph.heads, results).map { ($0.name, $1) }
   }
 
-  private func runAll(
-    _ samples: Samples, count: Int, index: (Int) -> Int32, body: (_ first: Int, _ count: Int) throws -> Void
-  ) throws {
-    guard let indices = order.baseAddress else { return }
+  /// Calls `body` with the size of each minibatch when it has run.
+  private func runAll(_ samples: Samples, at indices: [Int], body: (_ count: Int) -> Void = { _ in }) throws {
+    guard let rows = order.baseAddress else { return }
     try runner.bind(samples) { bound in
-      for first in stride(from: 0, to: count, by: batchSize) {
-        let size = min(batchSize, count - first)
-        for row in 0..<size { indices[row] = index(first + row) }
-        try runner.run(bound, indices: indices, count: size, epoch: 0, optimizerStep: 1)
-        try body(first, size)
+      for first in stride(from: 0, to: indices.count, by: batchSize) {
+        let size = min(batchSize, indices.count - first)
+        for row in 0..<size { rows[row] = Int32(indices[first + row]) }
+        try runner.run(bound, indices: rows, count: size, epoch: 0, optimizerStep: 1)
+        body(size)
       }
     }
   }

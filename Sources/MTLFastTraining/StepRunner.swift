@@ -24,7 +24,9 @@ final class StepRunner {
     self.plan = plan
     self.graph = graph
     self.context = context
-    inputNames = graph.nodes.filter { if case .input = $0.operation { true } else { false } }.map { ($0.name, $0.shape) }
+    inputNames = graph.nodes.filter { if case .input = $0.operation { true } else { false } }.map {
+      ($0.name, $0.shape)
+    }
     inputs = .allocate(capacity: max(1, inputNames.count))
     inputs.initialize(repeating: mtlf_step_input(), count: max(1, inputNames.count))
     heads = .allocate(capacity: graph.heads.count)
@@ -158,7 +160,8 @@ extension Samples {
   func check(against graph: ModelGraph) throws {
     for node in graph.nodes {
       guard case .input = node.operation, let input = inputs[node.name] else { continue }
-      guard input.column.shape.elementCount == node.shape.elementCount, input.column.shape.channels == node.shape.channels
+      guard input.column.shape.elementCount == node.shape.elementCount,
+        input.column.shape.channels == node.shape.channels
       else {
         throw MTLFastError(
           .badData, "\(name): input '\(node.name)' is \(input.column.shape) but the model expects \(node.shape).")
@@ -173,7 +176,8 @@ extension Samples {
     for head in graph.heads {
       guard case .classification(let classNames) = head.task, let column = labels[head.name] else { continue }
       guard column.values.count == count else {
-        throw MTLFastError(.badData, "\(name): head '\(head.name)' has \(column.values.count) labels for \(count) samples.")
+        throw MTLFastError(
+          .badData, "\(name): head '\(head.name)' has \(column.values.count) labels for \(count) samples.")
       }
       if let row = column.values.firstIndex(where: { $0 < -1 || $0 >= classNames.count }) {
         throw MTLFastError(

@@ -69,7 +69,9 @@ public final class Trainer {
     _ training: Samples, test: Samples? = nil, epochs: Int, batchSize: Int, callbacks: [any Callback] = []
   ) throws -> History {
     let start = monotonicSeconds()
-    guard batchSize > 0, batchSize <= 1 << 20 else { throw MTLFastError(.usage, "batch_size is \(batchSize). Use 1...\(1 << 20).") }
+    guard batchSize > 0, batchSize <= 1 << 20 else {
+      throw MTLFastError(.usage, "batch_size is \(batchSize). Use 1...\(1 << 20).")
+    }
     guard epochs >= 0 else { throw MTLFastError(.usage, "epochs is \(epochs). Use 0 or more.") }
     let plan = try CompiledPlan(lowering.program, store: store, batchCapacity: min(batchSize, max(1, training.count)))
     let runner = StepRunner(plan: plan, graph: model.graph, context: context)
@@ -91,11 +93,14 @@ public final class Trainer {
     }
     return try runner.bind(training) { samples in
       while epoch < epochs {
-        var seconds = timed { RandomStream(seed: model.seed, purpose: "shuffle", stream: UInt64(epoch)).permute(shuffled) }
+        var seconds = timed {
+          RandomStream(seed: model.seed, purpose: "shuffle", stream: UInt64(epoch)).permute(shuffled)
+        }
         runner.sums = sums
         while stepInEpoch < stepsPerEpoch {
           if secondsToFirstStep == 0 { secondsToFirstStep = monotonicSeconds() - start }
-          let first = stepInEpoch * batchSize, count = min(batchSize, training.count - first)
+          let first = stepInEpoch * batchSize
+          let count = min(batchSize, training.count - first)
           let stepSeconds = try timed {
             try runner.run(samples, indices: order + first, count: count, epoch: epoch, optimizerStep: step + 1)
           }
@@ -145,7 +150,8 @@ public final class Trainer {
       },
       slots: zip(model.parameters, slots).flatMap { parameter, slots in
         slots.map {
-          .init(name: "\(parameter.name).\($0.ending)", dimensions: parameter.specification.dimensions, values: $0.values)
+          .init(
+            name: "\(parameter.name).\($0.ending)", dimensions: parameter.specification.dimensions, values: $0.values)
         }
       },
       step: step, epoch: epoch, stepInEpoch: stepInEpoch, sums: sums, seed: model.seed)
@@ -170,7 +176,8 @@ public final class Trainer {
     guard state.seed == model.seed, state.sums.count == sums.count else {
       throw MTLFastError(
         .badData,
-        "The checkpoint is of seed \(state.seed) and \(state.sums.count) heads, the model of seed \(model.seed) and \(sums.count).")
+        "The checkpoint is of seed \(state.seed) and \(state.sums.count) heads, the model of seed \(model.seed) and \(sums.count)."
+      )
     }
     let dimensions = model.parameters.map(\.specification.dimensions)
     try store.load(try zip(names, dimensions).map { try values(state.parameters, $0, $1) })

@@ -54,7 +54,8 @@ import Testing
   /// With all the loss on one head, trunk and head are those of a net that has no other.
   @Test(arguments: ["item", "group"]) func twin(task: String) throws {
     let (both, _) = try train(fashionModel(item: task == "item" ? 1 : 0, group: task == "group" ? 1 : 0), threads: 2)
-    let (alone, _) = try train(fashionModel(item: task == "item" ? 1 : nil, group: task == "group" ? 1 : nil), threads: 2)
+    let (alone, _) = try train(
+      fashionModel(item: task == "item" ? 1 : nil, group: task == "group" ? 1 : nil), threads: 2)
     for parameter in alone.parameters {
       #expect(both.parameters.first { $0.name == parameter.name } == parameter, "\(parameter.name)")
     }
@@ -107,7 +108,8 @@ import Testing
       }
       guard allocation_count() >= 0 else { return }
       _ = try allocations(steps: 10)
-      let ten = try allocations(steps: 10), twenty = try allocations(steps: 20)
+      let ten = try allocations(steps: 10)
+      let twenty = try allocations(steps: 20)
       try #require(ten > 0)
       try #require(twenty == ten, "steps 11 to 20 allocated \(twenty - ten) times")
     }

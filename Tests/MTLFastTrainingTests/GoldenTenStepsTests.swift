@@ -9,8 +9,8 @@ import Testing
 @Suite struct GoldenTenStepsTests {
   struct Golden: Decodable {
     struct Case: Decodable {
-      let learning_rate: Float
-      let float32_spread: [Double]
+      let learningRate: Float
+      let float32Spread: [Double]
       let float64: Run
     }
     struct Run: Decodable {
@@ -18,15 +18,15 @@ import Testing
       let final: [String: Checksum]
     }
     struct Step: Decodable {
-      let item_loss: Double?, group_loss: Double?
-      let item_correct: Int, group_correct: Int
+      let itemLoss: Double?, groupLoss: Double?
+      let itemCorrect: Int, groupCorrect: Int
     }
     struct Checksum: Decodable {
-      let sum: Double, sum_of_squares: Double
+      let sum: Double, sumOfSquares: Double
     }
     struct Check: Decodable {
       let initial: [String: Checksum]
-      let pixel_sum: Int
+      let pixelSum: Int
     }
     let check: Check
     let cases: [String: Case]
@@ -35,7 +35,9 @@ import Testing
   static let golden = Result {
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("Golden/ten_steps.json")
-    return try JSONDecoder().decode(Golden.self, from: try Data(contentsOf: file))
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(Golden.self, from: try Data(contentsOf: file))
   }
 
   /// The generator's name of each parameter's layer, and its stream of weights.
@@ -67,14 +69,14 @@ import Testing
       Issue.record("the formula makes bytes")
       return
     }
-    #expect(pixels.reduce(0) { $0 + Int($1) } == check.pixel_sum)
+    #expect(pixels.reduce(0) { $0 + Int($1) } == check.pixelSum)
   }
 
   @Test(arguments: ["gentle", "missing", "recipe"], [1, 2])
   func losses(name: String, threads: Int) throws {
     let golden = try #require(Self.golden.get().cases[name])
     let trainer = try Trainer(
-      model(), optimizer: .adam(learningRate: golden.learning_rate, beta1: 0.5, beta2: 0.999, epsilon: 1e-8),
+      model(), optimizer: .adam(learningRate: golden.learningRate, beta1: 0.5, beta2: 0.999, epsilon: 1e-8),
       threads: threads)
     let recorder = StepRecorder()
     for step in 0..<10 {
@@ -86,9 +88,9 @@ import Testing
     #expect(recorder.steps.count == 10)
     for (index, (record, expected)) in zip(recorder.steps, golden.float64.steps).enumerated() {
       // Beyond 1e-4 only where PyTorch's own float32 departs from its float64: one ReLU decided otherwise.
-      let tolerance = max(1e-4, name == "recipe" ? 10 * golden.float32_spread[index] : 0)
+      let tolerance = max(1e-4, name == "recipe" ? 10 * golden.float32Spread[index] : 0)
       for (task, loss, correct) in [
-        ("item", expected.item_loss, expected.item_correct), ("group", expected.group_loss, expected.group_correct),
+        ("item", expected.itemLoss, expected.itemCorrect), ("group", expected.groupLoss, expected.groupCorrect),
       ] {
         let score = try #require(record.scores[task])
         guard let loss else {
@@ -109,7 +111,7 @@ import Testing
         let values = try #require(state.parameters.first { $0.name == "\(layer.name).\(role)" }).values
         let expected = try #require(golden.float64.final["\(layer.golden).\(ending)"])
         let squares = values.reduce(0) { $0 + Double($1) * Double($1) }
-        #expect(abs(squares - expected.sum_of_squares) <= 1e-2 * expected.sum_of_squares, "\(layer.name).\(role)")
+        #expect(abs(squares - expected.sumOfSquares) <= 1e-2 * expected.sumOfSquares, "\(layer.name).\(role)")
       }
     }
   }

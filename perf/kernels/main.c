@@ -99,8 +99,9 @@ static void run_dense(const layer *l, const net *n, const mtlf_context *context)
   print_line("OpenBLAS", batch, &theirs, 4, NULL);
 }
 
-static void run_net(const char *path, const mtlf_context *context) {
-  const net n = read_net(path);
+static void run_net(const char *path, int shard, const mtlf_context *context) {
+  net n = read_net(path);
+  if (shard > 0) n.shard = shard;
   const char *slash = strrchr(path, '/');
   printf("\n%s: batch %d, shards of %d\n", slash ? slash + 1 : path, n.batch, n.shard);
   for (int i = 0; i < n.layer_count; i++) (n.layers[i].is_dense ? run_dense : run_conv)(n.layers + i, &n, context);
@@ -116,14 +117,23 @@ static int print_peak(const mtlf_context *context) {
   return 0;
 }
 
+/* An environment variable's number, or the other value where it isn't set. */
+static int setting(const char *name, int otherwise) {
+  const char *text = getenv(name);
+  char *end;
+  if (!text || !*text) return otherwise;
+  const long value = strtol(text, &end, 10);
+  if (*end || value < 1 || value > 1024) {
+    fprintf(stderr, "%s must be a whole number from 1 to 1024. Received: %s\n", name, text);
+    exit(64);
+  }
+  return (int)value;
+}
+
 int main(int count, char **arguments) {
   mtlf_context context;
-  const char *text = getenv("MTLF_THREADS");
-  const int threads = text && *text ? atoi(text) : 1;
-  if (threads < 1 || threads > 1024) {
-    fprintf(stderr, "MTLF_THREADS must be a whole number from 1 to 1024. Received: %s\n", text);
-    return 64;
-  }
+  /* 0: the shape file's. */
+  const int threads = setting("MTLF_THREADS", 1), shard = setting("MTLF_SHARD", 0);
   const mtlf_status status = mtlf_context_init(&context, MTLF_ISA_BEST, threads);
   if (status != MTLF_OK) {
     fprintf(stderr, "%s\n", mtlf_status_text(status));
@@ -137,7 +147,7 @@ int main(int count, char **arguments) {
   set_openblas_threads(threads);
   printf("isa %s, %d thread%s | OpenBLAS %s | best of %d trials, each next to a calibration of the peak\n",
          mtlf_context_isa_name(&context), threads, threads == 1 ? "" : "s", openblas_name(), TRIALS);
-  for (int i = 2; i < count; i++) run_net(arguments[i], &context);
+  for (int i = 2; i < count; i++) run_net(arguments[i], shard, &context);
   const peak_range peaks = measured_peaks();
   printf("\n%d results equal the double-precision reference. Peak of the lines: %.1f to %.1f GFLOP/s.\n",
          checks_passed(), peaks.lowest, peaks.highest);

@@ -28,7 +28,9 @@ public struct Dropout: Layer, Hashable {
   public init(rate: Float) { self.rate = rate }
 
   public func outputShape(for input: Shape) throws -> Shape {
-    guard rate >= 0, rate < 1 else { throw MTLFastError(.usage, "dropout: rate is \(rate). Use 0 or more and less than 1.") }
+    guard rate >= 0, rate < 1 else {
+      throw MTLFastError(.usage, "dropout: rate is \(rate). Use 0 or more and less than 1.")
+    }
     return input
   }
   public var settings: String { "\(rate)" }

@@ -51,7 +51,8 @@ public struct WindowGeometry: Hashable, Sendable {
       (padTop, padBottom) = padded(input.height, kernelSize.height, stride.height)
       (padLeft, padRight) = padded(input.width, kernelSize.width, stride.width)
     case .explicit(let top, let bottom, let left, let right):
-      guard min(top, bottom, left, right) >= 0, max(top, bottom) < kernelSize.height, max(left, right) < kernelSize.width
+      guard min(top, bottom, left, right) >= 0, max(top, bottom) < kernelSize.height,
+        max(left, right) < kernelSize.width
       else {
         throw MTLFastError(
           .usage,

@@ -8,7 +8,8 @@ public struct MaxPool2D: Pool2D, Hashable {
   public let strideHeight: Int, strideWidth: Int
   public let padding: Padding
 
-  public init(poolSize: (height: Int, width: Int), stride: (height: Int, width: Int)? = nil, padding: Padding = .valid) {
+  public init(poolSize: (height: Int, width: Int), stride: (height: Int, width: Int)? = nil, padding: Padding = .valid)
+  {
     (poolHeight, poolWidth) = poolSize
     (strideHeight, strideWidth) = stride ?? poolSize
     self.padding = padding
@@ -22,7 +23,8 @@ public struct AvgPool2D: Pool2D, Hashable {
   public let strideHeight: Int, strideWidth: Int
   public let padding: Padding
 
-  public init(poolSize: (height: Int, width: Int), stride: (height: Int, width: Int)? = nil, padding: Padding = .valid) {
+  public init(poolSize: (height: Int, width: Int), stride: (height: Int, width: Int)? = nil, padding: Padding = .valid)
+  {
     (poolHeight, poolWidth) = poolSize
     (strideHeight, strideWidth) = stride ?? poolSize
     self.padding = padding

@@ -73,7 +73,8 @@ public struct ModelGraph: Sendable {
         )
       }
       guard classNames.count >= 2 else {
-        throw MTLFastError(.usage, "Head '\(head.name)': has \(classNames.count) classes. A classification needs 2 or more.")
+        throw MTLFastError(
+          .usage, "Head '\(head.name)': has \(classNames.count) classes. A classification needs 2 or more.")
       }
     }
     guard head.weight >= 0, head.weight.isFinite else {

@@ -66,7 +66,8 @@ public final class MultiTaskModel {
   /// - Throws: `MTLFastError` of kind `usage` for an unknown name or another number of values.
   public func setParameter(_ name: String, to values: [Float]) throws {
     guard let index = parameters.firstIndex(where: { $0.name == name }) else {
-      throw MTLFastError(.usage, "The model has no parameter '\(name)'. It has \(parameters.map(\.name).joined(separator: ", ")).")
+      throw MTLFastError(
+        .usage, "The model has no parameter '\(name)'. It has \(parameters.map(\.name).joined(separator: ", ")).")
     }
     guard parameters[index].values.count == values.count else {
       throw MTLFastError(

@@ -20,7 +20,9 @@ public enum Optimizer: Sendable, Hashable {
   /// - Throws: `MTLFastError` of kind `usage` for a setting outside its range.
   public func validate() throws {
     func check(_ name: String, _ value: Float, _ isValid: Bool, _ range: String) throws {
-      guard isValid && value.isFinite else { throw MTLFastError(.usage, "optimizer: \(name) is \(value). Use \(range).") }
+      guard isValid && value.isFinite else {
+        throw MTLFastError(.usage, "optimizer: \(name) is \(value). Use \(range).")
+      }
     }
     switch self {
     case .adam(let learningRate, let beta1, let beta2, let epsilon):

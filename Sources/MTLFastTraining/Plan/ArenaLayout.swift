@@ -121,7 +121,9 @@ struct ArenaLayout {
   /// Vectors that no operation takes for one block of memory, so that their samples may lie further apart.
   private static func strideCanGrow(_ program: PlanProgram) -> [Bool] {
     var can = program.values.map { $0.shape.isVector && $0.storage == .samples }
-    for index in program.values.indices where program.values[index].alias != nil { can[program.storage(of: index)] = false }
+    for index in program.values.indices where program.values[index].alias != nil {
+      can[program.storage(of: index)] = false
+    }
     for operation in program.operations {
       switch operation.kind {
       case MTLF_OP_DENSE, MTLF_OP_DENSE_D_INPUT, MTLF_OP_DENSE_D_KERNEL, MTLF_OP_PACK_SAMPLES, MTLF_OP_RELU_BACKWARD:

@@ -32,7 +32,8 @@ final class CompiledPlan {
     schedule = PlanSchedule(program)
     let context = store.context
     guard schedule.stageCount <= Int(MTLF_MAX_STAGES) else {
-      throw MTLFastError(.usage, "The model needs \(schedule.stageCount) stages; a plan has \(MTLF_MAX_STAGES) at most.")
+      throw MTLFastError(
+        .usage, "The model needs \(schedule.stageCount) stages; a plan has \(MTLF_MAX_STAGES) at most.")
     }
     let layout = ArenaLayout(program, schedule, batchCapacity: batchCapacity, context: context)
     shardSize = layout.shardSize
@@ -68,7 +69,8 @@ final class CompiledPlan {
   }
 
   private func emit(_ layout: ArenaLayout) {
-    var operationCount = 0, jobCount = 0
+    var operationCount = 0
+    var jobCount = 0
     for stage in 0..<schedule.stageCount {
       let members = program.operations.indices.filter { schedule.stage[$0] == stage }
       let shards = members.filter { program.operations[$0].isShards }

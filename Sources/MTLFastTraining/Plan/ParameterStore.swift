@@ -145,7 +145,8 @@ final class ParameterStore {
   func loadSlots(_ slots: [[[Float]]]) throws {
     for entry in entries {
       let weight = entry.pointer.pointee
-      let kernels = [weight.kernel_slot.0, weight.kernel_slot.1], biases = [weight.bias_slot.0, weight.bias_slot.1]
+      let kernels = [weight.kernel_slot.0, weight.kernel_slot.1]
+      let biases = [weight.bias_slot.0, weight.bias_slot.1]
       for index in slotNames.indices {
         try pack(slots[entry.parameter][index], entry, kernels[index])
         copy(slots[entry.parameter + 1][index], to: biases[index])
@@ -165,7 +166,8 @@ final class ParameterStore {
   private func unpack(_ entry: Entry, _ packed: UnsafeMutablePointer<Float>?) throws -> [Float] {
     var plain = [Float](repeating: 0, count: entry.inputs * entry.units)
     try check(
-      mtlf_unpack_f32(Int64(entry.inputs), Int64(entry.units), packed, &plain, context.pointer), in: "unpacking weights")
+      mtlf_unpack_f32(Int64(entry.inputs), Int64(entry.units), packed, &plain, context.pointer), in: "unpacking weights"
+    )
     return plain
   }
 

@@ -292,7 +292,8 @@ struct PlanLowering {
   }
 
   /// The sum of all gradients of a node's output. `masked` where it has already passed the node's ReLU.
-  private mutating func gatherGradient(of index: Int, allowsMask: Bool) -> (gradient: Int, packed: Int?, masked: Bool)? {
+  private mutating func gatherGradient(of index: Int, allowsMask: Bool) -> (gradient: Int, packed: Int?, masked: Bool)?
+  {
     var found = incoming[index]
     let node = graph.nodes[index]
     guard !found.terms.isEmpty else {
@@ -477,7 +478,8 @@ struct PlanLowering {
       if packed == nil {
         var pack = operation(MTLF_OP_PACK_SAMPLES, index)
         pack.dOutput = dOutput
-        packed = program.addValue("d_\(graph.nodes[index].name).packed", graph.nodes[index].shape, storage: .packedSamples)
+        packed = program.addValue(
+          "d_\(graph.nodes[index].name).packed", graph.nodes[index].shape, storage: .packedSamples)
         pack.packed = packed
         program.operations.append(pack)
       }

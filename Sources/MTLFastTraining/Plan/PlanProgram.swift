@@ -84,7 +84,8 @@ struct PlanProgram {
       switch kind {
       case MTLF_OP_RELU_BACKWARD, MTLF_OP_SIGMOID_BACKWARD: values += [output].compactMap { $0 }
       case MTLF_OP_DENSE_D_INPUT where mask: values += [output].compactMap { $0 }
-      case MTLF_OP_CONV2D_D_INPUT, MTLF_OP_CONV2D_D_FILTER, MTLF_OP_MAX_POOL2D_BACKWARD: values += [gate].compactMap { $0 }
+      case MTLF_OP_CONV2D_D_INPUT, MTLF_OP_CONV2D_D_FILTER, MTLF_OP_MAX_POOL2D_BACKWARD:
+        values += [gate].compactMap { $0 }
       default: break
       }
       if addsToDInput, let dInput { values.append(dInput) }
