@@ -30,7 +30,11 @@ enum Console {
   static func raw(_ text: String) { _ = write(text, to: STDERR_FILENO) }
 
   /// A closed pipe must end in an error code, not in a signal that kills the program.
-  static func ignoreClosedPipes() { _ = signal(SIGPIPE, SIG_IGN) }
+  static func ignoreClosedPipes() {
+    _ = signal(SIGPIPE, SIG_IGN)
+    // A file-size limit comes as an error too.
+    _ = signal(SIGXFSZ, SIG_IGN)
+  }
 
   /// - Returns: 0, or what went wrong as errno.
   private static func write(_ text: String, to descriptor: Int32) -> Int32 {
