@@ -34,7 +34,8 @@ public final class Trainer {
 
   let context: KernelContext
   let store: ParameterStore
-  private let lowering: PlanLowering
+  /// One training step.
+  let program: PlanProgram
   private let stopRequested = Atomic<Bool>(false)
 
   /// - Parameter threads: nil for as many as the affinity mask allows.
@@ -45,7 +46,7 @@ public final class Trainer {
     self.optimizer = optimizer
     context = try KernelContext(threads: threads)
     let lowering = try PlanLowering(graph: model.graph, purpose: .training(seed: model.seed))
-    self.lowering = lowering
+    program = lowering.program
     sums = [TaskSum](repeating: TaskSum(), count: model.graph.heads.count)
     let operations = lowering.program.operations
     let fused = Set(operations.filter { $0.kind == MTLF_OP_DENSE_D_KERNEL }.compactMap(\.weight))
@@ -73,7 +74,7 @@ public final class Trainer {
       throw MTLFastError(.usage, "batch_size is \(batchSize). Use 1...\(1 << 20).")
     }
     guard epochs >= 0 else { throw MTLFastError(.usage, "epochs is \(epochs). Use 0 or more.") }
-    let plan = try CompiledPlan(lowering.program, store: store, batchCapacity: min(batchSize, max(1, training.count)))
+    let plan = try CompiledPlan(program, store: store, batchCapacity: min(batchSize, max(1, training.count)))
     let runner = StepRunner(plan: plan, graph: model.graph, context: context)
     runner.setOptimizer(optimizer)
     runner.setAccounts(accountSeconds)

@@ -56,6 +56,13 @@ import Testing
     #expect(lines.allSatisfy { $0.count <= 100 })
   }
 
+  @Test func thePlanTellsStagesFlopsAndMemory() throws {
+    let run = try ProgramRun(["summary", "fashion-mnist", "--plan"])
+    #expect(run.status == 0)
+    #expect(run.output.contains("blocks: trunk.dense_1 forward"))
+    #expect(run.output.contains("a step: 26.46 MFLOP a sample, batches of 200 in shards of 13"))
+  }
+
   @Test func whatIsShownCanBeTrained() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

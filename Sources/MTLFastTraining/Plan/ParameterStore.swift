@@ -18,6 +18,7 @@ final class ParameterStore {
 
   let context: KernelContext
   private(set) var entries: [Entry] = []
+  var arenaBytes: Int { arena.count * MemoryLayout<Float>.stride }
   private let arena: AlignedBuffer
   private let weights: UnsafeMutablePointer<mtlf_weight>
   private let slotNames: [String]

@@ -2,7 +2,9 @@
 // `mtl-fast summary`: the model of a recipe or a run.
 
 import ArgumentParser
+import MTLFast
 import MTLFastRecipes
+import MTLFastTraining
 
 struct Summary: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,14 +16,24 @@ struct Summary: ParsableCommand {
         mtl-fast summary fashion-mnist
         mtl-fast summary my.yaml --set heads.item.weight=0.8
         mtl-fast summary runs/latest --json
+        mtl-fast summary fashion-mnist --plan
       """)
 
   @OptionGroup var recipe: RecipeOptions
   @OptionGroup var output: OutputOptions
 
+  @Flag(help: "Show how a training step is cut into stages, with FLOPs and memory.")
+  var plan = false
+
   func run() throws {
     let recipe = try recipe.load()
     let graph = try recipe.modelGraph(classNames: try recipe.publishedClassNames())
+    if plan {
+      let settings = recipe.training
+      let plan = try PlanSummary(
+        MultiTaskModel(graph: graph, seed: settings.seed), optimizer: settings.optimizer, batchSize: settings.batchSize)
+      return try output.print(plan.text, json: plan.json)
+    }
     let summary = GraphSummary(graph, of: recipe)
     try output.print(summary.text, json: summary.json)
   }
