@@ -116,6 +116,7 @@ typedef struct mtlf_conv2d {
   int32_t pad_top, pad_bottom, pad_left, pad_right; /* each 0 or more and smaller than the kernel */
 } mtlf_conv2d;
 
+/* 0 where the descriptor is wrong. */
 int32_t mtlf_conv2d_output_height(const mtlf_conv2d *conv);
 int32_t mtlf_conv2d_output_width(const mtlf_conv2d *conv);
 
@@ -150,6 +151,14 @@ mtlf_status mtlf_conv2d_forward_f32(const mtlf_conv2d *conv, const float *input,
 mtlf_status mtlf_conv2d_max_pool2d_forward_f32(const mtlf_conv2d *conv, const float *input, const float *filter,
                                                const float *bias, int32_t relu, float *output, uint8_t *gate,
                                                void *workspace, size_t workspace_bytes, const mtlf_context *context);
+
+/* mtlf_conv2d_max_pool2d_backward_f32 - the way back through pool and ReLU, to what d_input and d_filter take.
+ *
+ *   d_output   [N, OH/2, OW/2, C_out]
+ *   gate       [N, OH/2, OW/2, C_out]  from the forward pass
+ *   d_unpooled [N, OH, OW, C_out]      every element is written, most of them with zero */
+mtlf_status mtlf_conv2d_max_pool2d_backward_f32(const mtlf_conv2d *conv, const float *d_output, const uint8_t *gate,
+                                                float *d_unpooled, const mtlf_context *context);
 
 /* mtlf_conv2d_d_input_f32 - gradient of the input.
  *
@@ -188,6 +197,7 @@ typedef struct mtlf_pool2d {
   int32_t pad_top, pad_bottom, pad_left, pad_right; /* each 0 or more and smaller than the window */
 } mtlf_pool2d;
 
+/* 0 where the descriptor is wrong. */
 int32_t mtlf_pool2d_output_height(const mtlf_pool2d *pool);
 int32_t mtlf_pool2d_output_width(const mtlf_pool2d *pool);
 

@@ -13,7 +13,7 @@
  * Behind a fused pool d_output is the pooled gradient and its gate; a strip of it is spread out in the workspace (MTLF_STRIP
  * x units floats), so that the gradient before the pool, of which three quarters are zero, never reaches memory.
  * On the im2col path the windows of a strip are copied into rows first (in the workspace too, MTLF_STRIP x KH*KW*C_in
- * floats); sums run in the same order. */
+ * floats); forward and d_filter sum in the same order. */
 #include <string.h>
 
 #include "impl.h"

@@ -7,14 +7,6 @@
 
 #include "impl.h"
 
-int32_t mtlf_conv2d_output_height(const mtlf_conv2d *c) {
-  return (c->height + c->pad_top + c->pad_bottom - c->kernel_h) / c->stride_h + 1;
-}
-
-int32_t mtlf_conv2d_output_width(const mtlf_conv2d *c) {
-  return (c->width + c->pad_left + c->pad_right - c->kernel_w) / c->stride_w + 1;
-}
-
 static int is_valid(const mtlf_conv2d *c) {
   enum { LARGEST = 1 << 20 };
   const int32_t sizes[] = {c->batch,    c->height,   c->width,    c->channels_in, c->channels_out,
@@ -27,6 +19,14 @@ static int is_valid(const mtlf_conv2d *c) {
     if (vertical[i] < 0 || vertical[i] >= c->kernel_h || horizontal[i] < 0 || horizontal[i] >= c->kernel_w) return 0;
   }
   return c->height + c->pad_top + c->pad_bottom >= c->kernel_h && c->width + c->pad_left + c->pad_right >= c->kernel_w;
+}
+
+int32_t mtlf_conv2d_output_height(const mtlf_conv2d *c) {
+  return c && is_valid(c) ? (c->height + c->pad_top + c->pad_bottom - c->kernel_h) / c->stride_h + 1 : 0;
+}
+
+int32_t mtlf_conv2d_output_width(const mtlf_conv2d *c) {
+  return c && is_valid(c) ? (c->width + c->pad_left + c->pad_right - c->kernel_w) / c->stride_w + 1 : 0;
 }
 
 /* Floats of the parts of a workspace, each rounded up to the alignment. */
@@ -206,6 +206,55 @@ mtlf_status mtlf_conv2d_max_pool2d_forward_f32(const mtlf_conv2d *conv, const fl
   if (!input || !filter || !output || !gate) return MTLF_ERR_NULL_POINTER;
   const mtlf_status status = prepare(&k, conv, 1, workspace, workspace_bytes, context);
   return status == MTLF_OK ? forward(&k, input, filter, bias, relu, output, gate) : status;
+}
+
+typedef struct {
+  const mtlf_kernels *kernels;
+  int32_t output_h, output_w, units;
+  const float *d_output;
+  const uint8_t *gate;
+  float *d_unpooled;
+} unpool_call;
+
+static void unpool_image(void *argument, int64_t n, int thread) {
+  enum { CHUNK = 64 };
+  const unpool_call *k = argument;
+  const int32_t high = k->output_h / 2, wide = k->output_w / 2;
+  const size_t units = (size_t)k->units, row = (size_t)k->output_w * units;
+  float *to = k->d_unpooled + (size_t)n * (size_t)k->output_h * row, window[4 * CHUNK];
+  (void)thread;
+  memset(to, 0, (size_t)k->output_h * row * sizeof(float));
+  for (int32_t y = 0; y < high; y++) {
+    for (int32_t x = 0; x < wide; x++) {
+      const size_t at = (((size_t)n * (size_t)high + (size_t)y) * (size_t)wide + (size_t)x) * units;
+      for (size_t unit = 0; unit < units; unit += CHUNK) {
+        const size_t count = (size_t)mtlf_least(CHUNK, (int64_t)(units - unit));
+        k->kernels->unpool(k->d_output + at + unit, k->gate + at + unit, window, count);
+        for (size_t q = 0; q < 4; q++) {
+          memcpy(to + ((size_t)(2 * y) + q / 2) * row + ((size_t)(2 * x) + q % 2) * units + unit, window + q * count,
+                 count * sizeof(float));
+        }
+      }
+    }
+  }
+}
+
+mtlf_status mtlf_conv2d_max_pool2d_backward_f32(const mtlf_conv2d *conv, const float *d_output, const uint8_t *gate,
+                                                float *d_unpooled, const mtlf_context *context) {
+  mtlf_context resolved;
+  if (!conv || !d_output || !gate || !d_unpooled) return MTLF_ERR_NULL_POINTER;
+  unpool_call k = {.output_h = mtlf_conv2d_output_height(conv),
+                   .output_w = mtlf_conv2d_output_width(conv),
+                   .units = conv->channels_out,
+                   .d_output = d_output,
+                   .gate = gate,
+                   .d_unpooled = d_unpooled};
+  if (k.output_h < 2 || k.output_w < 2) return MTLF_ERR_BAD_SHAPE;
+  const mtlf_status status = mtlf_resolve(context, &resolved);
+  if (status != MTLF_OK) return status;
+  k.kernels = resolved.kernels;
+  mtlf_run_units(&resolved, conv->batch, unpool_image, &k);
+  return MTLF_OK;
 }
 
 static mtlf_d_output d_output_of(const call *k, int64_t n) {

@@ -91,18 +91,6 @@ void mtlf_avg_pool_backward(const mtlf_pool_shape *s, const float *d_output, ptr
 
 /* ---- over a batch ---- */
 
-static int32_t output_size(int32_t size, int32_t pads, int32_t pool, int32_t stride) {
-  return (size + pads - pool) / stride + 1;
-}
-
-int32_t mtlf_pool2d_output_height(const mtlf_pool2d *p) {
-  return output_size(p->height, p->pad_top + p->pad_bottom, p->pool_h, p->stride_h);
-}
-
-int32_t mtlf_pool2d_output_width(const mtlf_pool2d *p) {
-  return output_size(p->width, p->pad_left + p->pad_right, p->pool_w, p->stride_w);
-}
-
 static mtlf_status check(const mtlf_pool2d *p, mtlf_pool_shape *s) {
   enum { LARGEST = 1 << 20 };
   if (!p) return MTLF_ERR_NULL_POINTER;
@@ -128,8 +116,8 @@ static mtlf_status check(const mtlf_pool2d *p, mtlf_pool_shape *s) {
   *s = (mtlf_pool_shape){.height = p->height,
                          .width = p->width,
                          .channels = p->channels,
-                         .output_h = mtlf_pool2d_output_height(p),
-                         .output_w = mtlf_pool2d_output_width(p),
+                         .output_h = (p->height + p->pad_top + p->pad_bottom - p->pool_h) / p->stride_h + 1,
+                         .output_w = (p->width + p->pad_left + p->pad_right - p->pool_w) / p->stride_w + 1,
                          .pool_h = p->pool_h,
                          .pool_w = p->pool_w,
                          .stride_h = p->stride_h,
@@ -137,6 +125,16 @@ static mtlf_status check(const mtlf_pool2d *p, mtlf_pool_shape *s) {
                          .pad_top = p->pad_top,
                          .pad_left = p->pad_left};
   return MTLF_OK;
+}
+
+int32_t mtlf_pool2d_output_height(const mtlf_pool2d *p) {
+  mtlf_pool_shape s;
+  return check(p, &s) == MTLF_OK ? s.output_h : 0;
+}
+
+int32_t mtlf_pool2d_output_width(const mtlf_pool2d *p) {
+  mtlf_pool_shape s;
+  return check(p, &s) == MTLF_OK ? s.output_w : 0;
 }
 
 typedef struct {

@@ -188,6 +188,33 @@ extension KernelTests {
       expectGradient(dUnpooled, of: { dot(pooled($0), dOutput) }, at: unpooled, "d_unpooled")
     }
 
+    @Test(arguments: [1, 3, 33, 64, 100], [(2, 2), (5, 6), (4, 3)])
+    func poolGradientEqualsTheReference(channels: Int32, size: (Int32, Int32)) throws {
+      let shape = ConvShape(3, size.0, size.1, 1, to: channels, kernel: (1, 1))
+      var conv = shape.conv
+      let dOutput = (0..<shape.pooled.elements).map { Double($0 % 17) - 8 }
+      let gate = (0..<shape.pooled.elements).map { UInt8(($0 * 7) % 5) }
+      let expected = [Double].filled(shape.output.elements) {
+        reference_conv2d_max_pool2d_backward(&conv, dOutput, gate, $0)
+      }
+      for configuration in try Configuration.all(threads: [1, 3]) {
+        var context = configuration.context
+        var found = [Float](repeating: .nan, count: shape.output.elements)
+        #expect(mtlf_conv2d_max_pool2d_backward_f32(&conv, dOutput.map(Float.init), gate, &found, &context) == MTLF_OK)
+        #expect(found.map(Double.init) == expected, "\(configuration)")
+      }
+      var small = conv
+      small.height = 1
+      var untouched: [Float] = [7]
+      #expect(
+        mtlf_conv2d_max_pool2d_backward_f32(&small, dOutput.map(Float.init), gate, &untouched, nil)
+          == MTLF_ERR_BAD_SHAPE)
+      #expect(untouched == [7])
+      #expect(mtlf_conv2d_output_height(nil) == 0)
+      small.stride_w = 0
+      #expect(mtlf_conv2d_output_width(&small) == 0)
+    }
+
     // MARK: Errors
 
     @Test func wrongArgumentsAreRefused() throws {
