@@ -120,8 +120,8 @@ typedef struct mtlf_conv2d {
 int32_t mtlf_conv2d_output_height(const mtlf_conv2d *conv);
 int32_t mtlf_conv2d_output_width(const mtlf_conv2d *conv);
 
-/* Bytes of workspace for any of the three passes; it grows with the number of threads, not with the batch.
- * 0 where the descriptor is wrong. */
+/* Bytes of workspace for any of the three passes; it grows with the number of threads, and with the
+ * batch up to 16 images. 0 where the descriptor is wrong. */
 size_t mtlf_conv2d_workspace_bytes(const mtlf_conv2d *conv, const mtlf_context *context);
 
 /* mtlf_conv2d_forward_f32 - 2-D convolution with bias and optional ReLU.

@@ -49,9 +49,9 @@ typedef enum mtlf_op_kind {
   MTLF_OP_MAX_POOL2D, /* argmax as int32 h * width + w in gate's place */
   MTLF_OP_AVG_POOL2D,
   MTLF_OP_COPY, /* output = input, whatever their halos */
-  MTLF_OP_RELU, /* dense tensors from here on: no halo */
+  MTLF_OP_RELU,
   MTLF_OP_SIGMOID,
-  MTLF_OP_DROPOUT,               /* output = input * mask / (1 - rate); the mask is drawn again in the backward pass */
+  MTLF_OP_DROPOUT,               /* output = input * mask / (1 - rate); drawn again in the backward pass; no halo */
   MTLF_OP_SOFTMAX,               /* output = softmax(input) */
   MTLF_OP_SOFTMAX_CROSS_ENTROPY, /* of input (logits) with step->heads[slot]; output = softmax; adds to d_input unless NULL */
   /* shards, backward */

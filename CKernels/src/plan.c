@@ -65,7 +65,7 @@ static mtlf_images images_of(const mtlf_tensor *t, const shard *s) {
 
 static size_t sample_floats(const mtlf_tensor *t) { return (size_t)t->height * (size_t)t->width * (size_t)t->channels; }
 
-/* Calls body for every image row of a shard, or for whole samples where neither side has a halo. */
+/* Calls body for every image row of a shard: rows lie apart where there is a halo. */
 #define FOR_EACH_RUN(shape, s, BODY)                                         \
   for (int32_t n = 0; n < (s)->count; n++) {                                 \
     for (int32_t row = 0; row < (shape)->height; row++) {                    \
@@ -347,7 +347,8 @@ static void run_thread(void *argument, int thread, int team_size) {
         account(run, thread, plan->ops[work->first_op].account, &since);
       }
     }
-    mtlf_team_barrier();
+    /* A team of one has no region of its own: the barrier would be that of the caller's. */
+    if (team_size > 1) mtlf_team_barrier();
     account(run, thread, MTLF_ACCOUNT_WAITING, &since);
   }
 }

@@ -8,7 +8,7 @@ public final class KernelContext: @unchecked Sendable {
   /// Stable for the life of this object.
   public let pointer: UnsafeMutablePointer<mtlf_context>
 
-  /// - Parameter threads: nil for as many as the affinity mask allows.
+  /// - Parameter threads: nil for as many as the affinity mask and the container's quota allow.
   /// - Throws: `MTLFastError` of kind `usage` for a bad thread count, MTLF_ISA or MTLF_CONV.
   public init(threads: Int? = nil) throws {
     pointer = .allocate(capacity: 1)
@@ -17,7 +17,10 @@ public final class KernelContext: @unchecked Sendable {
       throw MTLFastError(.usage, "threads is \(threads). Use 1...1024.")
     }
     switch mtlf_context_init(pointer, MTLF_ISA_BEST, Int32(threads ?? 0)) {
-    case MTLF_OK: break
+    case MTLF_OK:
+      if threads == nil, let quota = cpuQuota() {
+        pointer.pointee.threads = min(pointer.pointee.threads, Int32(clamping: quota))
+      }
     case MTLF_ERR_UNSUPPORTED_ISA:
       throw MTLFastError(
         .usage,

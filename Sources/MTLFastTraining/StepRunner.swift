@@ -156,13 +156,15 @@ struct BoundSamples {
 }
 
 extension Samples {
-  /// - Throws: `MTLFastError` where an input is missing or of another shape, or a head's classes differ.
-  func check(against graph: ModelGraph) throws {
+  /// - Throws: `MTLFastError` where an input or label column is missing, misnamed, of another shape or count, or a label
+  ///   lies outside its head's classes. A head may have no labels as long as one has.
+  public func check(against graph: ModelGraph) throws {
+    guard count > 0, count <= Int32.max else {
+      throw MTLFastError(.badData, "\(name): has \(count) samples. Training and evaluation need 1 or more.")
+    }
     for node in graph.nodes {
       guard case .input = node.operation, let input = inputs[node.name] else { continue }
-      guard input.column.shape.elementCount == node.shape.elementCount,
-        input.column.shape.channels == node.shape.channels
-      else {
+      guard input.column.shape == node.shape else {
         throw MTLFastError(
           .badData, "\(name): input '\(node.name)' is \(input.column.shape) but the model expects \(node.shape).")
       }
@@ -170,8 +172,16 @@ extension Samples {
         throw MTLFastError(.badData, "\(name): input '\(node.name)' has \(input.column.count) samples of \(count).")
       }
     }
-    guard count > 0, count <= Int32.max else {
-      throw MTLFastError(.badData, "\(name): has \(count) samples. Training and evaluation need 1 or more.")
+    let heads = graph.heads.map(\.name)
+    // A twin leaves columns over, and a head may lack its own; both at once is a name gone wrong.
+    if heads.contains(where: { labels[$0] == nil }),
+      let unknown = labels.keys.sorted().first(where: { !heads.contains($0) })
+    {
+      throw MTLFastError(
+        .usage, "\(name): labels are given for '\(unknown)' but the heads are \(heads.joined(separator: ", ")).")
+    }
+    guard !labels.isEmpty else {
+      throw MTLFastError(.usage, "\(name): has no labels for any of the heads \(heads.joined(separator: ", ")).")
     }
     for head in graph.heads {
       guard case .classification(let classNames) = head.task, let column = labels[head.name] else { continue }

@@ -70,15 +70,12 @@ public final class Trainer {
     _ training: Samples, test: Samples? = nil, epochs: Int, batchSize: Int, callbacks: [any Callback] = []
   ) throws -> History {
     let start = monotonicSeconds()
-    guard batchSize > 0, batchSize <= 1 << 20 else {
-      throw MTLFastError(.usage, "batch_size is \(batchSize). Use 1...\(1 << 20).")
-    }
     guard epochs >= 0 else { throw MTLFastError(.usage, "epochs is \(epochs). Use 0 or more.") }
     let plan = try CompiledPlan(program, store: store, batchCapacity: min(batchSize, max(1, training.count)))
     let runner = StepRunner(plan: plan, graph: model.graph, context: context)
     runner.setOptimizer(optimizer)
     runner.setAccounts(accountSeconds)
-    let evaluator = try test.map { _ in try makeEvaluator(batchSize: batchSize) }
+    let evaluator = try test.map { try makeEvaluator(batchSize: min(batchSize, max(1, $0.count))) }
     let order = UnsafeMutablePointer<Int32>.allocate(capacity: max(1, training.count))
     order.initialize(repeating: 0, count: max(1, training.count))
     defer { order.deallocate() }
@@ -98,6 +95,7 @@ public final class Trainer {
           RandomStream(seed: model.seed, purpose: "shuffle", stream: UInt64(epoch)).permute(shuffled)
         }
         runner.sums = sums
+        var trained = 0
         while stepInEpoch < stepsPerEpoch {
           if secondsToFirstStep == 0 { secondsToFirstStep = monotonicSeconds() - start }
           let first = stepInEpoch * batchSize
@@ -108,6 +106,7 @@ public final class Trainer {
           step += 1
           stepInEpoch += 1
           seconds += stepSeconds
+          trained += count
           if let task = runner.nonFiniteHead { throw nonFinite(task) }
           if !callbacks.isEmpty {
             let record = StepRecord(
@@ -115,7 +114,7 @@ public final class Trainer {
               sampleCount: count, scores: runner.scores(runner.lastSums), seconds: stepSeconds)
             for callback in callbacks { try callback.stepDidEnd(record) }
           }
-          if stopRequested.load(ordering: .relaxed) {
+          if stopRequested.exchange(false, ordering: .relaxed) {
             sums = runner.sums
             for callback in callbacks { try callback.trainingDidStop(step: step, state: state) }
             return history(records, true, start, secondsToFirstStep, runner)
@@ -128,7 +127,7 @@ public final class Trainer {
         let evaluationSeconds = try timed { if let test { scores = try evaluator?.evaluate(test) } }
         let record = EpochRecord(
           epoch: epoch, step: step, training: runner.scores(runner.sums), test: scores, trainingSeconds: seconds,
-          evaluationSeconds: evaluationSeconds, samplesPerSecond: Double(training.count) / seconds)
+          evaluationSeconds: evaluationSeconds, samplesPerSecond: trained == 0 ? .nan : Double(trained) / seconds)
         records.append(record)
         for callback in callbacks { try callback.epochDidEnd(record, state: state) }
       }
@@ -162,30 +161,23 @@ public final class Trainer {
   ///
   /// - Throws: `MTLFastError` of kind `badData` where a tensor is missing or of another shape, or the seed differs.
   public func restore(_ state: TrainingState) throws {
-    let names = model.parameters.map(\.name)
-    let slotEndings = try store.slots().first?.map(\.ending) ?? []
-    func values(_ tensors: [TrainingState.Tensor], _ name: String, _ dimensions: [Int]) throws -> [Float] {
-      guard let tensor = tensors.first(where: { $0.name == name }) else {
-        throw MTLFastError(.badData, "The checkpoint has no tensor '\(name)'. It is of another model or optimizer.")
-      }
-      guard tensor.dimensions == dimensions else {
-        throw MTLFastError(
-          .badData, "Tensor '\(name)': the checkpoint has shape \(tensor.dimensions) but the model has \(dimensions).")
-      }
-      return tensor.values
-    }
     guard state.seed == model.seed, state.sums.count == sums.count else {
       throw MTLFastError(
         .badData,
         "The checkpoint is of seed \(state.seed) and \(state.sums.count) heads, the model of seed \(model.seed) and \(sums.count)."
       )
     }
-    let dimensions = model.parameters.map(\.specification.dimensions)
-    try store.load(try zip(names, dimensions).map { try values(state.parameters, $0, $1) })
-    try store.loadSlots(
-      try zip(names, dimensions).map { name, dimensions in
-        try slotEndings.map { try values(state.slots, "\(name).\($0)", dimensions) }
-      })
+    let slotEndings = try store.slots().first?.map(\.ending) ?? []
+    let parameters = try model.parameters.map {
+      try state.parameters.values(named: $0.name, dimensions: $0.specification.dimensions)
+    }
+    let slots = try model.parameters.map { parameter in
+      try slotEndings.map {
+        try state.slots.values(named: "\(parameter.name).\($0)", dimensions: parameter.specification.dimensions)
+      }
+    }
+    try store.load(parameters)
+    try store.loadSlots(slots)
     (step, epoch, stepInEpoch, sums) = (state.step, state.epoch, state.stepInEpoch, state.sums)
   }
 
@@ -200,7 +192,7 @@ public final class Trainer {
 
   // MARK: Accounting
 
-  /// Seconds by thread and account, [threads][MTLF_ACCOUNT_COUNT]; nil unless `measuresAccounts` was set.
+  /// Seconds by thread and account, [threads][MTLF_ACCOUNT_COUNT]; nil unless `startAccounts` was called.
   private var accountSeconds: UnsafeMutablePointer<Double>?
 
   /// Reads the clock between operations from now on and adds up where the time goes.

@@ -65,3 +65,31 @@ public struct TrainingState: Sendable {
     self.seed = seed
   }
 }
+
+extension [TrainingState.Tensor] {
+  /// The values of a tensor that a model expects.
+  ///
+  /// - Throws: `MTLFastError` of kind `badData` where it is missing or of another shape.
+  func values(named name: String, dimensions: [Int]) throws -> [Float] {
+    guard let tensor = first(where: { $0.name == name }) else {
+      throw MTLFastError(.badData, "The checkpoint has no tensor '\(name)'. It is of another model or optimizer.")
+    }
+    guard tensor.dimensions == dimensions else {
+      throw MTLFastError(
+        .badData, "Tensor '\(name)': the checkpoint has shape \(tensor.dimensions) but the model has \(dimensions).")
+    }
+    return tensor.values
+  }
+}
+
+extension MultiTaskModel {
+  /// Takes the weights of a checkpoint.
+  ///
+  /// - Throws: `MTLFastError` of kind `badData` where one is missing or of another shape.
+  public func load(_ state: TrainingState) throws {
+    let values = try parameters.map {
+      try state.parameters.values(named: $0.name, dimensions: $0.specification.dimensions)
+    }
+    for (name, values) in zip(parameters.map(\.name), values) { try setParameter(name, to: values) }
+  }
+}

@@ -43,7 +43,9 @@ public struct Conv2D: Layer, Hashable {
   }
 
   public func outputShape(for input: Shape) throws -> Shape {
-    guard filters > 0 else { throw MTLFastError(.usage, "conv2d: filters is \(filters). Use 1 or more.") }
+    guard (1...1 << 20).contains(filters) else {
+      throw MTLFastError(.usage, "conv2d: filters is \(filters). Use 1...\(1 << 20).")
+    }
     let geometry = try geometry(for: input)
     return .image(height: geometry.outputHeight, width: geometry.outputWidth, channels: filters)
   }

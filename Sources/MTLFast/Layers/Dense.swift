@@ -19,7 +19,9 @@ public struct Dense: Layer, Hashable {
   }
 
   public func outputShape(for input: Shape) throws -> Shape {
-    guard units > 0 else { throw MTLFastError(.usage, "dense: units is \(units). Use 1 or more.") }
+    guard (1...1 << 24).contains(units) else {
+      throw MTLFastError(.usage, "dense: units is \(units). Use 1...\(1 << 24).")
+    }
     guard input.isVector else {
       throw MTLFastError(.usage, "dense: needs a vector [K] but its input is \(input). Put 'flatten' before it.")
     }

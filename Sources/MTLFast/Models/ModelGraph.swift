@@ -35,6 +35,7 @@ public struct ModelGraph: Sendable {
 
   /// Adds a layer that reads `input` and returns its node.
   public mutating func add(_ layer: any Layer, named name: String, reading input: Int) throws -> Int {
+    guard nodes.indices.contains(input) else { throw Self.unknownNode(input, count: nodes.count, of: "Node '\(name)'") }
     do {
       let shape = try layer.outputShape(for: nodes[input].shape)
       guard shape.checkedElementCount != nil else {
@@ -63,6 +64,9 @@ public struct ModelGraph: Sendable {
     guard !heads.contains(where: { $0.name == head.name }) else {
       throw MTLFastError(.usage, "Head '\(head.name)' is declared twice. Give each head its own name.")
     }
+    guard nodes.indices.contains(head.logits) else {
+      throw Self.unknownNode(head.logits, count: nodes.count, of: "Head '\(head.name)'")
+    }
     let shape = nodes[head.logits].shape
     switch head.task {
     case .classification(let classNames):
@@ -84,6 +88,11 @@ public struct ModelGraph: Sendable {
   }
 
   public func index(of name: String) -> Int? { nodes.firstIndex { $0.name == name } }
+
+  private static func unknownNode(_ index: Int, count: Int, of reader: String) -> MTLFastError {
+    MTLFastError(
+      .usage, "\(reader): reads node \(index) but the graph has \(count) nodes. Use what addInput or add returned.")
+  }
 
   private mutating func append(_ node: Node) throws -> Int {
     guard index(of: node.name) == nil else {

@@ -33,6 +33,22 @@ public final class MultiTaskModel {
     guard !graph.heads.isEmpty else {
       throw MTLFastError(.usage, "The model has no heads. Add at least one task.")
     }
+    // Weights, two optimizer slots and up to 16 gradients of each must stay countable, and in memory.
+    let limit = 1 << 31
+    var total = 0
+    for (name, _, specification) in graph.parameterSpecifications {
+      let count = specification.dimensions.reduce((partialValue: 1, overflow: false)) { product, dimension in
+        let next = product.partialValue.multipliedReportingOverflow(by: dimension)
+        return (next.partialValue, next.overflow || product.overflow)
+      }
+      guard !count.overflow, count.partialValue <= limit - total else {
+        throw MTLFastError(
+          .usage,
+          "Parameter '\(name)' of shape \(specification.dimensions) brings the model above \(limit) weights. Use fewer units, filters or inputs."
+        )
+      }
+      total += count.partialValue
+    }
     self.graph = graph
     self.seed = seed
     parameters = graph.parameterSpecifications.map { name, node, specification in

@@ -9,14 +9,6 @@ public enum Optimizer: Sendable, Hashable {
   /// v = momentum * v + gradient; w -= learningRate * v (Sutskever et al., On the importance of initialization and momentum, 2013).
   case sgd(learningRate: Float = 0.01, momentum: Float = 0)
 
-  /// The number of extra floats that the optimizer keeps for each weight.
-  public var slotCount: Int {
-    switch self {
-    case .adam: 2
-    case .sgd: 1
-    }
-  }
-
   /// - Throws: `MTLFastError` of kind `usage` for a setting outside its range.
   public func validate() throws {
     func check(_ name: String, _ value: Float, _ isValid: Bool, _ range: String) throws {

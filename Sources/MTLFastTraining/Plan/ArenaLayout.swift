@@ -27,7 +27,7 @@ struct ArenaLayout {
 
   /// What the activations and gradients of a shard may take: more than the second-level cache, since they stream
   /// through it, while filters and their gradients, which every shard reads again, stay.
-  private static let shardFloats = 640 * 1024
+  private static let shardFloats = 512 * 1024
 
   init(_ program: PlanProgram, _ schedule: PlanSchedule, batchCapacity: Int, context: KernelContext) {
     self.program = program
@@ -49,7 +49,9 @@ struct ArenaLayout {
     var perStage = [Int](repeating: 0, count: schedule.stageCount)
     for index in program.values.indices where program.values[index].alias == nil && schedule.lastStage[index] >= 0 {
       guard schedule.isTouchedByShardsOnly[index] || program.values[index].shape.isImage else { continue }
-      for stage in [schedule.firstStage[index], schedule.lastStage[index]] { perStage[stage] += sampleFloats[index] }
+      for stage in Set([schedule.firstStage[index], schedule.lastStage[index]]) {
+        perStage[stage] += sampleFloats[index]
+      }
     }
     let group = (batchCapacity + Int(MTLF_MAX_GROUPS) - 1) / Int(MTLF_MAX_GROUPS)
     let fitting = max(1, min(group, Self.shardFloats / max(1, perStage.max() ?? 1)))

@@ -26,6 +26,9 @@ final class CompiledPlan {
   ///   - store: the weights; it outlives the plan.
   ///   - batchCapacity: the largest minibatch.
   init(_ program: PlanProgram, store: ParameterStore, batchCapacity: Int) throws {
+    guard (1...1 << 20).contains(batchCapacity) else {
+      throw MTLFastError(.usage, "The batch size is \(batchCapacity). Use 1...\(1 << 20).")
+    }
     self.program = program
     self.store = store
     self.batchCapacity = batchCapacity

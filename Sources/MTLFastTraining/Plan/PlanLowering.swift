@@ -34,8 +34,6 @@ struct PlanLowering {
   /// The max-pool node that a convolution runs with, and the convolution that a pool is run by.
   private var fusedPool: [Int: Int] = [:]
   private var gates: [Int: Int] = [:]
-  /// Before an activation that isn't fused.
-  private var preActivation: [Int: Int] = [:]
 
   /// Gradients of a node's output from its readers.
   private struct Incoming {
@@ -107,15 +105,25 @@ struct PlanLowering {
     }
   }
 
-  /// The zeros that readers want around a node's output.
+  /// The zeros that readers want around a node's output. A dropout that drops nothing is a view of its input, so its
+  /// readers read that.
   private func haloWanted(around node: Int) -> Halo {
     consumers[node].reduce(into: Halo.none) { halo, reader in
-      guard case .layer(let layer) = graph.nodes[reader].operation, let convolution = layer as? Conv2D,
+      guard case .layer(let layer) = graph.nodes[reader].operation else { return }
+      if let dropout = layer as? Dropout, isIdentity(dropout) {
+        halo = halo.union(haloWanted(around: reader))
+      } else if let convolution = layer as? Conv2D,
         let window = try? convolution.geometry(for: graph.nodes[node].shape)
-      else { return }
-      halo = halo.union(
-        Halo(top: window.padTop, bottom: window.padBottom, left: window.padLeft, right: window.padRight))
+      {
+        halo = halo.union(
+          Halo(top: window.padTop, bottom: window.padBottom, left: window.padLeft, right: window.padRight))
+      }
     }
+  }
+
+  private func isIdentity(_ dropout: Dropout) -> Bool {
+    if case .training = purpose { return dropout.rate == 0 }
+    return true
   }
 
   private func account(_ node: Int) -> mtlf_account {
@@ -211,7 +219,7 @@ struct PlanLowering {
       program.operations.append(forward)
       value[index] = forward.output
     case let dropout as Dropout:
-      guard case .training(let seed) = purpose, dropout.rate > 0 else {
+      guard case .training(let seed) = purpose, !isIdentity(dropout) else {
         value[index] = program.addValue(node.name, node.shape, halo: program.values[source].halo, alias: source)
         return
       }
@@ -241,7 +249,6 @@ struct PlanLowering {
     forward.input = input
     forward.output = program.addValue(
       "\(graph.nodes[node].name).activated", graph.nodes[node].shape, halo: haloWanted(around: node))
-    preActivation[node] = input
     program.operations.append(forward)
     return forward.output
   }
@@ -338,7 +345,7 @@ struct PlanLowering {
     return needsGradient[input] && Self.runsInBlocks(dense, inputs: graph.nodes[input].shape.elementCount)
   }
 
-  /// Whether a flatten's input was made by a ReLU whose backward pass can be a mask on the flatten's gradient.
+  /// Whether a dense node ends in a ReLU, whose backward pass can be a mask on its gradient.
   private func isReLU(_ index: Int) -> Bool {
     guard case .layer(let layer) = graph.nodes[index].operation else { return false }
     return (layer as? Dense)?.activation == .relu
@@ -380,7 +387,7 @@ struct PlanLowering {
           gradient: sum.gradient))
     case let dropout as Dropout:
       guard needsGradient[input] else { return }
-      guard dropout.rate > 0, case .training(let seed) = purpose else {
+      guard case .training(let seed) = purpose, !isIdentity(dropout) else {
         incoming[input].values.append(sum.gradient)
         return
       }

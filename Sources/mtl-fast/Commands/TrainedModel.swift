@@ -21,7 +21,7 @@ struct TrainedModel {
     let recipe = try RecipeSource(name: path, text: checkpoint.recipe).recipe()
     let graph = try recipe.modelGraph(classNames: try recipe.publishedClassNames())
     let model = try MultiTaskModel(graph: graph, seed: checkpoint.state.seed)
-    for parameter in checkpoint.state.parameters { try model.setParameter(parameter.name, to: parameter.values) }
+    try model.load(checkpoint.state)
     let test = try recipe.samples(of: data.locate(recipe.knownDataset()).load(split: .test))
     return TrainedModel(recipe: recipe, checkpoint: path, test: test, model: model, threads: threads)
   }
@@ -34,7 +34,7 @@ struct TrainedModel {
   }
 
   func evaluate() throws -> Scores {
-    try Evaluator(model, batchSize: recipe.training.batchSize, threads: threads).evaluate(test)
+    try Evaluator(model, batchSize: min(recipe.training.batchSize, test.count), threads: threads).evaluate(test)
   }
 
   /// The predictions for samples of the test set, in the order asked for.

@@ -27,8 +27,11 @@ struct TrainingJob {
     let model = try MultiTaskModel(graph: graph, seed: settings.seed)
     let trainer = try Trainer(model, optimizer: settings.optimizer, threads: threads)
     if measuresAccounts { trainer.startAccounts() }
+    // Whatever can be wrong with the data is found before the run's folder is made.
+    try data.training.check(against: graph)
+    try data.test.check(against: graph)
     let run = try makeRun()
-    if resuming != nil { try goOn(trainer, in: run) }
+    let resumedPath = resuming == nil ? nil : try goOn(trainer, in: run)
 
     // A trainer may be asked to stop from any thread.
     nonisolated(unsafe) let stopping = trainer
@@ -56,7 +59,9 @@ struct TrainingJob {
         data.training, test: settings.report == .test ? data.test : nil, epochs: settings.epochs,
         batchSize: settings.batchSize, callbacks: callbacks)
     } catch let error as MTLFastError where error.kind == .nonFinite {
-      let last = checkpoints.newestPath.map { "The last good checkpoint is \($0)." } ?? "There is no checkpoint yet."
+      let last =
+        (checkpoints.newestPath ?? resumedPath).map { "The last good checkpoint is \($0)." }
+        ?? "There is no checkpoint yet."
       throw MTLFastError(error.kind, "\(error.message) \(last)")
     }
     if history.wasStopped {
@@ -69,8 +74,8 @@ struct TrainingJob {
       secondsToFirstStep: secondsBefore + history.secondsToFirstStep, accounts: trainer.accounts())
   }
 
-  /// Takes up the run's newest checkpoint that is whole.
-  private func goOn(_ trainer: Trainer, in run: RunFolder) throws {
+  /// Takes up the run's newest checkpoint that is whole, and returns its path.
+  private func goOn(_ trainer: Trainer, in run: RunFolder) throws -> String {
     let latest = try CheckpointWriter.latest(in: run)
     for refused in latest.refused { Console.note("Warning: \(refused.error.message)") }
     try trainer.restore(latest.checkpoint.state)
@@ -81,6 +86,7 @@ struct TrainingJob {
     }
     try run.replaceRecipe(with: recipe.yaml())
     Console.note("Going on after step \(trainer.step) with \(latest.path)")
+    return latest.path
   }
 
   /// The run's folder, new or the one to go on with.

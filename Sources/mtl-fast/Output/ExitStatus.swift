@@ -9,10 +9,6 @@ enum ExitStatus {
   static let badData: Int32 = 65
   static let missingInput: Int32 = 66
   static let writeFailed: Int32 = 74
-  /// Stopped by Ctrl-C.
-  static let interrupted: Int32 = 130
-  /// Stopped by SIGTERM.
-  static let terminated: Int32 = 143
   static let other: Int32 = 1
 
   static func of(_ error: MTLFastError) -> Int32 {
