@@ -107,6 +107,8 @@ import Testing
     process.standardOutput = FileHandle.nullDevice
     try process.run()
     while process.isRunning, ((try? folder.checkpoints("stopped")) ?? []).isEmpty { usleep(2000) }
+    // Twice in a moment, as where a program that runs ours passes the terminal's signal on.
+    process.terminate()
     process.terminate()
     let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctrl-C and SIGTERM: the first asks for a stop, the second quits at once.
+// Ctrl-C and SIGTERM: the first asks for a stop, a second one quits at once.
 
 import Dispatch
 import Synchronization
@@ -15,9 +15,13 @@ import Synchronization
 /// Watches for SIGINT and SIGTERM from its making on, until the program ends.
 final class Signals: Sendable {
   private let first = Atomic<Int32>(0)
+  /// Nanoseconds of the clock at the first signal.
+  private let firstAt = Atomic<UInt64>(0)
+  /// One key press may arrive twice: from the terminal and from a program that passes it on, such as `swift run`.
+  private static let echoNanoseconds: UInt64 = 500_000_000
 
   /// - Parameter onFirst: called once, on another thread, with the first signal. What it starts should end the work
-  ///   in good order; a second signal ends the program at once, with 128 + its number.
+  ///   in good order; a second signal, half a second later or more, ends the program at once, with 128 + its number.
   init(onFirst: @escaping @Sendable () -> Void) {
     for number in [SIGINT, SIGTERM] {
       _ = signal(number, SIG_IGN)
@@ -26,7 +30,12 @@ final class Signals: Sendable {
       source.setEventHandler { [self] in
         withExtendedLifetime(source) {
           let (isFirst, _) = first.compareExchange(expected: 0, desired: number, ordering: .relaxed)
-          guard isFirst, source.data <= 1 else { _exit(128 + number) }
+          let now = DispatchTime.now().uptimeNanoseconds
+          guard isFirst else {
+            if now - firstAt.load(ordering: .relaxed) > Self.echoNanoseconds { _exit(128 + number) }
+            return
+          }
+          firstAt.store(now, ordering: .relaxed)
           onFirst()
         }
       }
