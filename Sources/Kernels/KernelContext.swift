@@ -3,6 +3,12 @@
 
 @_exported import CKernels
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// The instruction set, threads and convolution path that kernels run with.
 public final class KernelContext: @unchecked Sendable {
   /// Stable for the life of this object.
@@ -11,6 +17,9 @@ public final class KernelContext: @unchecked Sendable {
   /// - Parameter threads: nil for as many as the affinity mask and the container's quota allow.
   /// - Throws: `MTLFastError` of kind `usage` for a bad thread count, MTLF_ISA or MTLF_CONV.
   public init(threads: Int? = nil) throws {
+    if let threads, threads > Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), threads <= 1024 {
+      try requireThreads(threads)
+    }
     pointer = .allocate(capacity: 1)
     pointer.initialize(to: mtlf_context())
     if let threads, threads < 1 || threads > 1024 {

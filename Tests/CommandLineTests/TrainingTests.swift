@@ -149,6 +149,29 @@ import Testing
     #expect(wrong.errors == "Error: MTLF_CONV names an unknown path. Use direct or im2col.\n")
   }
 
+  /// What the process may not have is refused in one line, not by the allocator or the OpenMP runtime.
+  @Test(arguments: [
+    ("--set model.trunk.layers.6.dense.units=1048576", 1 as Int32, "A model of 1418817513 weights: no memory for"),
+    ("--threads 1024", 64, "threads is 1024 but this process can make"),
+  ])
+  func moreThanTheProcessMayHaveIsRefused(options: String, status: Int32, message: String) throws {
+    let folder = try DataFolder()
+    let shell = Process()
+    shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+    shell.arguments = [
+      "-c",
+      "ulimit -v 3000000; exec '\(try ProgramRun.program().path)' train --data '\(folder.path)' --output '\(folder.run("run"))' -q \(options)",
+    ]
+    let errors = Pipe()
+    shell.standardError = errors
+    try shell.run()
+    let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    shell.waitUntilExit()
+    #expect(shell.terminationReason == .exit && shell.terminationStatus == status)
+    #expect(said.hasPrefix("Error: \(message)") && said.split(separator: "\n").count == 1, "\(said)")
+    #expect(!FileManager.default.fileExists(atPath: folder.run("run")))
+  }
+
   /// A last file that can't be written: an error, and the checkpoint before is whole.
   @Test func aFullDiskLosesNothing() throws {
     let folder = try DataFolder()

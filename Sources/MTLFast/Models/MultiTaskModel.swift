@@ -49,6 +49,8 @@ public final class MultiTaskModel {
       }
       total += count.partialValue
     }
+    // Weights, packed weights and their optimizer's slots, and both again while a checkpoint is written.
+    try requireMemory(bytes: total * 10 * MemoryLayout<Float>.stride, for: "A model of \(total) weights")
     self.graph = graph
     self.seed = seed
     parameters = graph.parameterSpecifications.map { name, node, specification in
