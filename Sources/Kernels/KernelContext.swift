@@ -33,10 +33,10 @@ public final class KernelContext: @unchecked Sendable {
     case MTLF_ERR_UNSUPPORTED_ISA:
       throw MTLFastError(
         .usage,
-        "MTLF_ISA names an instruction set that is unknown or missing here. This CPU has \(Self.supportedNames.joined(separator: ", "))."
+        "MTLF_ISA is '\(environment("MTLF_ISA"))', an instruction set that is unknown or missing here. This CPU has \(Self.supportedNames.joined(separator: ", "))."
       )
     case MTLF_ERR_BAD_VALUE:
-      throw MTLFastError(.usage, "MTLF_CONV names an unknown path. Use direct or im2col.")
+      throw MTLFastError(.usage, "MTLF_CONV is '\(environment("MTLF_CONV"))', an unknown path. Use direct or im2col.")
     case let status: throw kernelError(status, in: "context")
     }
   }
@@ -63,3 +63,5 @@ public func kernelError(_ status: mtlf_status, in operation: String) -> MTLFastE
 public func check(_ status: mtlf_status, in operation: @autoclosure () -> String) throws {
   guard status == MTLF_OK else { throw kernelError(status, in: operation()) }
 }
+
+private func environment(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }

@@ -146,7 +146,7 @@ import Testing
     for (a, b) in zip(direct, im2col) { #expect(abs(a - b) <= 1e-4 * a) }
     let wrong = try Self.train(folder, "wrong", environment: ["MTLF_CONV": "winograd"])
     #expect(wrong.status == 64)
-    #expect(wrong.errors == "Error: MTLF_CONV names an unknown path. Use direct or im2col.\n")
+    #expect(wrong.errors == "Error: MTLF_CONV is 'winograd', an unknown path. Use direct or im2col.\n")
   }
 
   /// What the process may not have is refused in one line, not by the allocator or the OpenMP runtime.

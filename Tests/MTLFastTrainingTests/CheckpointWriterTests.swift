@@ -122,7 +122,7 @@ import Testing
     }
     try FileManager.default.createDirectory(atPath: run.checkpointsPath, withIntermediateDirectories: false)
     for step in [300, 600] { try damage(step: step) }
-    let message = "\(run.path): all 2 checkpoints are damaged. Train it from the start. The newest:"
+    let message = "\(run.path): no checkpoint is whole (2 damaged). Train it from the start. The newest:"
     #expect(throws: MTLFastError(.badData, "\(message) \(damagedText(step: 600))")) {
       try CheckpointWriter.latest(in: run)
     }

@@ -86,7 +86,7 @@ public final class CheckpointWriter: Callback {
     }
     throw MTLFastError(
       .badData,
-      "\(run.path): all \(refused.count) checkpoints are damaged. Train it from the start. The newest: \(newest.error.message)"
+      "\(run.path): no checkpoint is whole (\(refused.count) damaged). Train it from the start. The newest: \(newest.error.message)"
     )
   }
 

@@ -56,7 +56,8 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
-    let recipe = try resume.map { try self.recipe.load(from: $0) } ?? self.recipe.load()
+    let recipe =
+      try resume.map { try self.recipe.load(from: RunFolder.open($0).recipePath) } ?? self.recipe.load()
     let data = try RecipeData(recipe, search: data.search)
     let graph = try recipe.modelGraph(classNames: data.classNames)
     if dryRun {
