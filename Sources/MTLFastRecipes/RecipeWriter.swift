@@ -69,9 +69,9 @@ extension RecipeLayer {
 extension Optimizer {
   fileprivate var recipeText: String {
     switch self {
-    case .adam(let learningRate, let beta1, let beta2, let epsilon):
+    case .adam(let learningRate, let beta1, let beta2, let epsilon, _):
       "{adam: {learning_rate: \(shortText(learningRate)), beta1: \(shortText(beta1)), beta2: \(shortText(beta2)), epsilon: \(shortText(epsilon))}}"
-    case .sgd(let learningRate, let momentum):
+    case .sgd(let learningRate, let momentum, _):
       "{sgd: {learning_rate: \(shortText(learningRate)), momentum: \(shortText(momentum))}}"
     }
   }

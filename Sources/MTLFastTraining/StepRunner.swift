@@ -54,10 +54,10 @@ final class StepRunner {
 
   func setOptimizer(_ optimizer: Optimizer) {
     switch optimizer {
-    case .adam(let learningRate, let beta1, let beta2, let epsilon):
+    case .adam(let learningRate, let beta1, let beta2, let epsilon, _):
       step.pointee.optimizer = MTLF_OPTIMIZER_ADAM
       step.pointee.adam = mtlf_adam(learning_rate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon)
-    case .sgd(let learningRate, let momentum):
+    case .sgd(let learningRate, let momentum, _):
       step.pointee.optimizer = MTLF_OPTIMIZER_SGD
       step.pointee.sgd = mtlf_sgd(learning_rate: learningRate, momentum: momentum)
     }
@@ -74,12 +74,16 @@ final class StepRunner {
   func bind<Result>(_ samples: Samples, _ body: (BoundSamples) throws -> Result) throws -> Result {
     try samples.check(against: graph)
     let columns = try inputNames.map { name, _ -> Samples.Input in
-      guard let input = samples.inputs[name] else {
+      guard let input = samples.input(named: name) else {
         throw MTLFastError(.usage, "\(samples.name): has no column for the input '\(name)'.")
       }
       return input
     }
-    let bound = BoundSamples(count: samples.count, labels: graph.heads.map { samples.labels[$0.name]?.values })
+    let bound = BoundSamples(
+      count: samples.count,
+      labels: graph.heads.map {
+        if case .classes(let column)? = samples.target(of: $0.name) { column.values } else { nil }
+      })
     func bindInput(_ index: Int) throws -> Result {
       guard index < columns.count else { return try body(bound) }
       switch columns[index].column {
@@ -159,6 +163,9 @@ extension Samples {
   /// - Throws: `MTLFastError` where an input or label column is missing, misnamed, of another shape or count, or a label
   ///   lies outside its head's classes. A head may have no labels as long as one has.
   public func check(against graph: ModelGraph) throws {
+    let inputs = streams.first?.inputs ?? [:]
+    var labels: [String: LabelColumn] = [:]
+    for case (let head, .classes(let column)) in streams.first?.targets ?? [:] { labels[head] = column }
     guard count > 0, count <= Int32.max else {
       throw MTLFastError(.badData, "\(name): has \(count) samples. Training and evaluation need 1 or more.")
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layers that keep the number of elements: ReLU, sigmoid, dropout, flatten.
+// Layers that work on each element: ReLU, sigmoid, dropout.
 
 /// max(0, x). Its derivative at 0 is 0; NaN propagates.
 public struct ReLU: Layer, Hashable {
@@ -34,12 +34,4 @@ public struct Dropout: Layer, Hashable {
     return input
   }
   public var settings: String { "\(rate)" }
-}
-
-/// `[H, W, C]` to `[H*W*C]`, in row-major order.
-public struct Flatten: Layer, Hashable {
-  public static let kind = "flatten"
-  public init() {}
-  public func outputShape(for input: Shape) throws -> Shape { .vector(input.elementCount) }
-  public var settings: String { "" }
 }

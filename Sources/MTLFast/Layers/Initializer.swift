@@ -4,6 +4,7 @@
 /// The distribution of a parameter's first values. Draws are keyed by (seed, parameter name, element), in plain layout.
 public enum Initializer: String, CaseIterable, Sendable {
   case zeros
+  case ones
   /// Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010).
   case glorotUniform = "glorot_uniform"
   /// Uniform in +-sqrt(6 / fan_in) (He et al., Delving Deep into Rectifiers, 2015).
@@ -12,7 +13,7 @@ public enum Initializer: String, CaseIterable, Sendable {
   /// Half the width of the uniform distribution.
   public func limit(fanIn: Int, fanOut: Int) -> Float {
     switch self {
-    case .zeros: 0
+    case .zeros, .ones: 0
     case .glorotUniform: Float((6 / Double(fanIn + fanOut)).squareRoot())
     case .heUniform: Float((6 / Double(fanIn)).squareRoot())
     }

@@ -30,7 +30,14 @@ extension Layer {
 
 /// One parameter tensor of a layer.
 public struct ParameterSpecification: Hashable, Sendable {
-  public enum Role: String, Sendable { case kernel, bias }
+  public enum Role: String, Sendable {
+    case kernel, bias, gamma, beta
+    case runningMean = "running_mean"
+    case runningVariance = "running_variance"
+
+    /// Whether the optimizer changes it. What isn't trained has no optimizer slots.
+    public var isTrained: Bool { self != .runningMean && self != .runningVariance }
+  }
   public let role: Role
   /// Plain layout: `[KH, KW, C_in, C_out]`, `[K, N]` or `[N]`.
   public let dimensions: [Int]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Max and average pooling.
+// Max and average pooling, over windows and over the whole image.
 
 /// Max pooling: `[H, W, C]` to `[OH, OW, C]`. Ties go to the first element in row-major order; NaN propagates.
 public struct MaxPool2D: Pool2D, Hashable {
@@ -64,4 +64,22 @@ extension Pool2D {
     if padding != .valid { words.append("\(padding)") }
     return words.joined(separator: ", ")
   }
+}
+
+/// The mean of each channel over the whole image: `[H, W, C]` to `[C]`.
+public struct GlobalAveragePool2D: Layer, Hashable {
+  public static let kind = "global_average_pool2d"
+  public init() {}
+
+  public func outputShape(for input: Shape) throws -> Shape {
+    _ = try geometry(for: input)
+    return .vector(input.channels)
+  }
+
+  /// A window that covers the image.
+  public func geometry(for input: Shape) throws -> WindowGeometry {
+    try WindowGeometry(
+      input: input, kernelSize: (input.height, input.width), stride: (1, 1), padding: .valid, of: Self.kind)
+  }
+  public var settings: String { "" }
 }

@@ -35,13 +35,34 @@ public struct ModelGraph: Sendable {
 
   /// Adds a layer that reads `input` and returns its node.
   public mutating func add(_ layer: any Layer, named name: String, reading input: Int) throws -> Int {
-    guard nodes.indices.contains(input) else { throw Self.unknownNode(input, count: nodes.count, of: "Node '\(name)'") }
+    try add(layer, named: name, reading: [input])
+  }
+
+  /// Adds a layer that reads one node, or a merge layer that reads several, and returns its node.
+  public mutating func add(_ layer: any Layer, named name: String, reading inputs: [Int]) throws -> Int {
+    for input in inputs where !nodes.indices.contains(input) {
+      throw MTLFastError(
+        .usage,
+        "Node '\(name)': reads node \(input) but the graph has \(nodes.count) nodes. Use what addInput or add returned."
+      )
+    }
     do {
-      let shape = try layer.outputShape(for: nodes[input].shape)
+      let shapes = inputs.map { nodes[$0].shape }
+      let shape: Shape
+      if let merge = layer as? any MergeLayer {
+        shape = try merge.outputShape(merging: shapes)
+      } else if let first = shapes.first, shapes.count == 1 {
+        shape = try layer.outputShape(for: first)
+      } else {
+        throw MTLFastError(
+          .usage,
+          "\(type(of: layer).kind): reads one node but was given \(inputs.count). Join them first with concatenate or add."
+        )
+      }
       guard shape.checkedElementCount != nil else {
         throw MTLFastError(.usage, "output shape \(shape.dimensions) has a size that can't be held.")
       }
-      return try append(Node(name: name, operation: .layer(layer), inputs: [input], shape: shape))
+      return try append(Node(name: name, operation: .layer(layer), inputs: inputs, shape: shape))
     } catch let error as MTLFastError {
       throw MTLFastError(error.kind, "Node '\(name)': \(error.message)")
     }
@@ -59,40 +80,9 @@ public struct ModelGraph: Sendable {
     return node
   }
 
-  /// Declares a head whose logits are `node`.
-  public mutating func addHead(_ head: Head) throws {
-    guard !heads.contains(where: { $0.name == head.name }) else {
-      throw MTLFastError(.usage, "Head '\(head.name)' is declared twice. Give each head its own name.")
-    }
-    guard nodes.indices.contains(head.logits) else {
-      throw Self.unknownNode(head.logits, count: nodes.count, of: "Head '\(head.name)'")
-    }
-    let shape = nodes[head.logits].shape
-    switch head.task {
-    case .classification(let classNames):
-      guard shape == .vector(classNames.count) else {
-        throw MTLFastError(
-          .usage,
-          "Head '\(head.name)': its logits are \(shape) but the task has \(classNames.count) classes. End the head in dense: \(classNames.count)."
-        )
-      }
-      guard classNames.count >= 2 else {
-        throw MTLFastError(
-          .usage, "Head '\(head.name)': has \(classNames.count) classes. A classification needs 2 or more.")
-      }
-    }
-    guard head.weight >= 0, head.weight.isFinite else {
-      throw MTLFastError(.usage, "Head '\(head.name)': weight is \(head.weight). Use a finite number, 0 or more.")
-    }
-    heads.append(head)
-  }
+  mutating func append(_ head: Head) { heads.append(head) }
 
   public func index(of name: String) -> Int? { nodes.firstIndex { $0.name == name } }
-
-  private static func unknownNode(_ index: Int, count: Int, of reader: String) -> MTLFastError {
-    MTLFastError(
-      .usage, "\(reader): reads node \(index) but the graph has \(count) nodes. Use what addInput or add returned.")
-  }
 
   private mutating func append(_ node: Node) throws -> Int {
     guard index(of: node.name) == nil else {
@@ -100,27 +90,5 @@ public struct ModelGraph: Sendable {
     }
     nodes.append(node)
     return nodes.count - 1
-  }
-}
-
-/// One task's output: the node of its logits, what is to be learnt, and the weight of its loss.
-public struct Head: Sendable {
-  public let name: String
-  /// Index of the node that holds the logits.
-  public let logits: Int
-  public let task: Task
-  /// The factor of this head's loss in the sum.
-  public var weight: Float
-
-  public init(name: String, logits: Int, task: Task, weight: Float = 1) {
-    self.name = name
-    self.logits = logits
-    self.task = task
-    self.weight = weight
-  }
-
-  public enum Task: Sendable, Hashable {
-    /// Integer labels, 0-based; softmax cross-entropy on the logits; -1 is a missing label.
-    case classification(classNames: [String])
   }
 }

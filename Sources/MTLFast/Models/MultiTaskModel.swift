@@ -33,6 +33,11 @@ public final class MultiTaskModel {
     guard !graph.heads.isEmpty else {
       throw MTLFastError(.usage, "The model has no heads. Add at least one task.")
     }
+    guard graph.heads.contains(where: { $0.weight > 0 }) else {
+      throw MTLFastError(
+        .usage, "The weight of every head is 0, so nothing would be learnt. Give one a weight above 0.")
+    }
+    try graph.checkHierarchies()
     // Weights, two optimizer slots and up to 16 gradients of each must stay countable, and in memory.
     let limit = 1 << 31
     var total = 0
@@ -57,7 +62,7 @@ public final class MultiTaskModel {
       let limit = specification.initializer.limit(fanIn: specification.fanIn, fanOut: specification.fanOut)
       let values =
         limit == 0
-        ? [Float](repeating: 0, count: specification.elementCount)
+        ? [Float](repeating: specification.initializer == .ones ? 1 : 0, count: specification.elementCount)
         : RandomStream(seed: seed, purpose: name).uniform(count: specification.elementCount, limit: limit)
       return Parameter(name: name, node: node, specification: specification, values: values)
     }
@@ -70,9 +75,10 @@ public final class MultiTaskModel {
     for head in heads {
       var node = trunkEnd
       if !head.layers.isEmpty { node = try graph.add(head.layers, prefix: head.name, reading: node) }
-      node = try graph.add(Dense(units: head.classNames.count), named: "\(head.name).logits", reading: node)
-      try graph.addHead(
-        Head(name: head.name, logits: node, task: .classification(classNames: head.classNames), weight: head.weight))
+      node = try graph.addOutput(
+        head.task, loss: head.loss, named: head.name, reading: node,
+        maskSize: input.isImage ? (input.height, input.width) : nil)
+      try graph.addHead(Head(name: head.name, logits: node, task: head.task, loss: head.loss, weight: head.weight))
     }
     try self.init(graph: graph, seed: seed)
   }
@@ -100,21 +106,53 @@ public final class MultiTaskModel {
 /// What a head of the short form is.
 public struct HeadDescription: Sendable {
   public let name: String
-  public let classNames: [String]
+  public let task: Head.Task
+  /// nil for the one that follows from the task.
+  public let loss: Loss?
+  /// Between the trunk and the output layer.
   public let layers: [any Layer]
   public let weight: Float
+
+  public init(_ name: String, task: Head.Task, loss: Loss? = nil, layers: [any Layer] = [], weight: Float = 1) {
+    self.name = name
+    self.task = task
+    self.loss = loss
+    self.layers = layers
+    self.weight = weight
+  }
 
   /// A classification into `classes` classes; `layers` stand between the trunk and the output layer.
   public static func classification(
     _ name: String, classes: Int, layers: [any Layer] = [], weight: Float = 1
   ) -> HeadDescription {
-    HeadDescription(name: name, classNames: (0..<max(0, classes)).map(String.init), layers: layers, weight: weight)
+    .classification(name, classNames: (0..<max(0, classes)).map(String.init), layers: layers, weight: weight)
   }
 
   public static func classification(
     _ name: String, classNames: [String], layers: [any Layer] = [], weight: Float = 1
   ) -> HeadDescription {
-    HeadDescription(name: name, classNames: classNames, layers: layers, weight: weight)
+    HeadDescription(name, task: .classification(classNames: classNames), layers: layers, weight: weight)
+  }
+
+  /// Numbers for each sample.
+  public static func regression(
+    _ name: String, targets: [RegressionTarget], loss: Loss? = nil, layers: [any Layer] = [], weight: Float = 1
+  ) -> HeadDescription {
+    HeadDescription(name, task: .regression(targets), loss: loss, layers: layers, weight: weight)
+  }
+
+  /// A class for each pixel of an image as large as the input.
+  public static func segmentation(
+    _ name: String, classNames: [String], layers: [any Layer] = [], weight: Float = 1
+  ) -> HeadDescription {
+    HeadDescription(name, task: .segmentation(classNames: classNames), layers: layers, weight: weight)
+  }
+
+  /// Independent masks as large as the input.
+  public static func masks(
+    _ name: String, names: [String], loss: Loss? = nil, layers: [any Layer] = [], weight: Float = 1
+  ) -> HeadDescription {
+    HeadDescription(name, task: .masks(names: names), loss: loss, layers: layers, weight: weight)
   }
 }
 

@@ -79,8 +79,8 @@ struct Train: ParsableCommand {
   private func dataText(_ data: RecipeData) -> String {
     var table = TextTable([("data", .left), ("samples", .right), ("labels present", .left)])
     for samples in [data.training, data.test] {
-      let present = samples.labels.sorted { $0.key < $1.key }.map { name, column in
-        "\(name) \(grouped(column.values.reduce(0) { $0 + ($1 >= 0 ? 1 : 0) }))"
+      let present = samples.streams.flatMap(\.targets).sorted { $0.key < $1.key }.map { name, column in
+        "\(name) \(grouped(column.presentCount))"
       }
       table.add([samples.name, grouped(samples.count), present.joined(separator: ", ")])
     }

@@ -45,9 +45,10 @@ struct TrainedModel {
       PredictionReport(
         sample: "test \(index)",
         heads: heads.map { head, probabilities in
-          PredictionReport.Head(
-            name: head, classNames: test.labels[head]?.classNames ?? [], probabilities: probabilities[row],
-            label: test.labels[head]?.values[index] ?? -1, top: top)
+          let labels = if case .classes(let column)? = test.target(of: head) { column } else { nil as LabelColumn? }
+          return PredictionReport.Head(
+            name: head, classNames: labels?.classNames ?? [], probabilities: probabilities[row],
+            label: labels?.values[index] ?? -1, top: top)
         })
     }
   }

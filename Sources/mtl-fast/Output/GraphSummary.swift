@@ -107,11 +107,7 @@ struct GraphSummary {
     ])
   }
 
-  private static func classNames(_ head: Head) -> [String] {
-    switch head.task {
-    case .classification(let classNames): classNames
-    }
-  }
+  private static func classNames(_ head: Head) -> [String] { head.task.names }
 
   /// The number of classes, and their names where they fit.
   private static func classText(_ head: Head) -> String {
@@ -124,9 +120,9 @@ struct GraphSummary {
 
   private static func optimizerText(_ optimizer: Optimizer) -> String {
     switch optimizer {
-    case .adam(let learningRate, let beta1, let beta2, let epsilon):
+    case .adam(let learningRate, let beta1, let beta2, let epsilon, _):
       "Adam, learning rate \(learningRate), beta1 \(beta1), beta2 \(beta2), epsilon \(epsilon)"
-    case .sgd(let learningRate, let momentum): "SGD, learning rate \(learningRate), momentum \(momentum)"
+    case .sgd(let learningRate, let momentum, _): "SGD, learning rate \(learningRate), momentum \(momentum)"
     }
   }
 }
