@@ -52,9 +52,15 @@ typedef enum mtlf_op_kind {
   MTLF_OP_COPY, /* output = input, whatever their halos */
   MTLF_OP_RELU,
   MTLF_OP_SIGMOID,
-  MTLF_OP_DROPOUT,               /* output = input * mask / (1 - rate); drawn again in the backward pass; no halo */
-  MTLF_OP_SOFTMAX,               /* output = softmax(input) */
-  MTLF_OP_SOFTMAX_CROSS_ENTROPY, /* of input (logits) with step->heads[slot]; output = softmax; adds to d_input unless NULL */
+  MTLF_OP_DROPOUT,         /* output = input * mask / (1 - rate); drawn again in the backward pass; no halo */
+  MTLF_OP_CONCATENATE,     /* output's channels from `offset` on = input */
+  MTLF_OP_UPSAMPLE2D,      /* nearest neighbour; the scale is kernel_h, kernel_w */
+  MTLF_OP_BATCH_NORM_SUMS, /* of input, into norm's sums of the group */
+  MTLF_OP_BATCH_NORM,      /* output = norm's scale * input + shift */
+  MTLF_OP_SOFTMAX,         /* output = softmax over the channels of input */
+  MTLF_OP_MASK,            /* gate (uint8) = the masks of step->heads[slot], moved as images are by inputs[source] */
+  MTLF_OP_LOSS, /* of input (logits) with step->heads[slot]; output: probabilities; adds to d_input unless NULL; gate: from
+                   MTLF_OP_MASK, or NULL */
   /* shards, backward */
   MTLF_OP_CONV2D_D_INPUT, /* adds to d_input, which MTLF_OP_ZERO cleared; d_output has no halo, or is pooled with a gate */
   MTLF_OP_CONV2D_D_FILTER,     /* of input and d_output, into the group's gradient */
@@ -63,14 +69,20 @@ typedef enum mtlf_op_kind {
   MTLF_OP_RELU_BACKWARD,       /* d_input = output > 0 ? d_output : 0; output and d_output may have halos */
   MTLF_OP_SIGMOID_BACKWARD,
   MTLF_OP_DROPOUT_BACKWARD,
-  MTLF_OP_ADD,          /* d_input += d_output, whatever their halos */
-  MTLF_OP_ZERO,         /* d_input = 0, halo included (whole sample_stride, from data - halo_floats) */
-  MTLF_OP_PACK_SAMPLES, /* packed = d_output as [ceil(N / panel)][units][panel]: samples as columns */
+  MTLF_OP_ADD,                 /* d_input += d_output, whatever their halos */
+  MTLF_OP_SLICE,               /* d_input = d_output's channels from `offset` on */
+  MTLF_OP_UPSAMPLE2D_BACKWARD, /* adds */
+  MTLF_OP_BATCH_NORM_D_SUMS,   /* of input and d_output, into norm's d_sums of the group */
+  MTLF_OP_BATCH_NORM_D_INPUT,  /* of input and d_output */
+  MTLF_OP_ZERO,                /* d_input = 0, halo included (whole sample_stride, from data - halo_floats) */
+  MTLF_OP_PACK_SAMPLES,        /* packed = d_output as [ceil(N / panel)][units][panel]: samples as columns */
   /* blocks */
   MTLF_OP_DENSE,         /* output = act(input * kernel + bias) */
   MTLF_OP_DENSE_D_INPUT, /* d_input = sum over terms of d_output_t * kernel^T, through the mask; packed as well if not NULL */
-  MTLF_OP_DENSE_D_KERNEL, /* of input and d_output, and the update of weight in the same pass */
-  MTLF_OP_UPDATE          /* weight from the sum of its groups' gradients; refreshes transposed */
+  MTLF_OP_DENSE_D_KERNEL,      /* of input and d_output, and the update of weight in the same pass */
+  MTLF_OP_BATCH_NORM_FINISH,   /* the step's statistics from norm's sums over input; the running ones where `running` */
+  MTLF_OP_BATCH_NORM_D_FINISH, /* the step's means of gradients over input, and the gradient of weight */
+  MTLF_OP_UPDATE               /* weight from the sum of its groups' gradients; refreshes transposed */
 } mtlf_op_kind;
 
 /* What a step's time is put down to. */
@@ -91,6 +103,17 @@ typedef struct mtlf_dense_term {
   const float *d_output_packed; /* by MTLF_OP_PACK_SAMPLES or another DENSE_D_INPUT */
 } mtlf_dense_term;
 
+/* Normalisation over a minibatch: the step's statistics and the running ones. All [channels] unless said otherwise. */
+typedef struct mtlf_batch_norm {
+  int32_t channels;
+  float momentum, epsilon;
+  float *running_mean, *running_variance;
+  float *mean, *inverse_deviation; /* of this step */
+  float *scale, *shift;            /* of this step: gamma / deviation, beta - mean * scale */
+  float *d_mean, *d_projection;    /* of this step: the means of d and of d * normalised x */
+  double *sums, *d_sums;           /* [MTLF_MAX_GROUPS][2][channels] */
+} mtlf_batch_norm;
+
 typedef struct mtlf_op {
   mtlf_op_kind kind;
   mtlf_account account;
@@ -105,8 +128,12 @@ typedef struct mtlf_op {
   int32_t mask; /* DENSE_D_INPUT: only where `output`, the forward value, is positive */
   float *packed;
   ptrdiff_t halo_floats; /* ZERO: floats from the sample's start to its element (0, 0, 0) */
-  float rate;            /* DROPOUT */
-  uint64_t key;          /* DROPOUT: of (seed, node) */
+  int32_t offset;        /* CONCATENATE, SLICE: channels */
+  int32_t source;        /* MASK, DROPOUT: the input whose rows the draws are keyed by */
+  int32_t running;       /* BATCH_NORM_FINISH: not 0: scale and shift are those of the running statistics */
+  const mtlf_batch_norm *norm;
+  float rate;   /* DROPOUT */
+  uint64_t key; /* DROPOUT: of (seed, node) */
 } mtlf_op;
 
 typedef struct mtlf_job {
@@ -175,17 +202,6 @@ typedef struct mtlf_step_head {
   int32_t present;
 } mtlf_step_head;
 
-/* Normalisation over a minibatch: the step's statistics and the running ones. All [channels] unless said otherwise. */
-typedef struct mtlf_batch_norm {
-  int32_t channels;
-  float momentum, epsilon;
-  float *running_mean, *running_variance;
-  float *mean, *inverse_deviation; /* of this step */
-  float *scale, *shift;            /* of this step: gamma / deviation, beta - mean * scale */
-  float *d_mean, *d_projection;    /* of this step: the means of d and of d * normalised x */
-  double *sums, *d_sums;           /* [MTLF_MAX_GROUPS][2][channels] */
-} mtlf_batch_norm;
-
 typedef enum mtlf_optimizer_kind { MTLF_OPTIMIZER_ADAM, MTLF_OPTIMIZER_SGD } mtlf_optimizer_kind;
 
 /* What changes from step to step. */
@@ -200,6 +216,7 @@ typedef struct mtlf_step {
   mtlf_adam adam;
   mtlf_sgd sgd;
   int64_t optimizer_step;  /* from 1 */
+  int32_t group_count;     /* result: the groups that counts and sums of heads are of */
   double *account_seconds; /* [threads][MTLF_ACCOUNT_COUNT], added to; or NULL: no clock is read */
   int32_t team_size;       /* result: the threads that ran */
 } mtlf_step;

@@ -10,9 +10,9 @@ extension KernelTests {
     static let eps = 0x1p-23
     static let counts = Array(1...18) + [31, 32, 33, 1000, 70_001]
     static let adams = [
-      mtlf_adam(learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7),
-      mtlf_adam(learning_rate: 0.01, beta1: 0.5, beta2: 0.999, epsilon: 1e-8),
-      mtlf_adam(learning_rate: 0.1, beta1: 0, beta2: 0, epsilon: 0.5),
+      mtlf_adam(learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weight_decay: 0),
+      mtlf_adam(learning_rate: 0.01, beta1: 0.5, beta2: 0.999, epsilon: 1e-8, weight_decay: 0),
+      mtlf_adam(learning_rate: 0.1, beta1: 0, beta2: 0, epsilon: 0.5, weight_decay: 0),
     ]
 
     @Test(arguments: counts, adams.indices) func adamIsNearTheReference(n: Int, settings: Int) throws {
@@ -67,7 +67,7 @@ extension KernelTests {
     }
 
     @Test(arguments: counts, [Float(0), 0.9]) func sgdIsNearTheReference(n: Int, momentum: Float) throws {
-      var sgd = mtlf_sgd(learning_rate: 0.125, momentum: momentum)
+      var sgd = mtlf_sgd(learning_rate: 0.125, momentum: momentum, weight_decay: 0)
       let count = Int64(n)
       let w = try Operand(n, .reals, seed: 1)
       let gradients = try (0..<4).map { try Operand(n, .reals, seed: 10 + UInt64($0)) }
@@ -92,7 +92,7 @@ extension KernelTests {
       let gradient = try Operand(4, .reals, seed: 1).right
       let (w, m, v, g) = (buffers[0].pointer, buffers[1].pointer, buffers[2].pointer, gradient.pointer)
       var adam = Self.adams[0]
-      var sgd = mtlf_sgd(learning_rate: 0.1, momentum: 0.9)
+      var sgd = mtlf_sgd(learning_rate: 0.1, momentum: 0.9, weight_decay: 0)
       var context = try mtlf_context(MTLF_ISA_BEST)
       context.threads = 0
       var table: [(String, mtlf_status, () -> mtlf_status)] = [
@@ -124,9 +124,9 @@ extension KernelTests {
         }
       }
       for wrong in [
-        mtlf_sgd(learning_rate: .nan, momentum: 0), mtlf_sgd(learning_rate: .infinity, momentum: 0),
-        mtlf_sgd(learning_rate: 1, momentum: 1), mtlf_sgd(learning_rate: 1, momentum: -0.5),
-        mtlf_sgd(learning_rate: 1, momentum: .nan),
+        mtlf_sgd(learning_rate: .nan, momentum: 0, weight_decay: 0), mtlf_sgd(learning_rate: .infinity, momentum: 0, weight_decay: 0),
+        mtlf_sgd(learning_rate: 1, momentum: 1, weight_decay: 0), mtlf_sgd(learning_rate: 1, momentum: -0.5, weight_decay: 0),
+        mtlf_sgd(learning_rate: 1, momentum: .nan, weight_decay: 0),
       ] {
         let call = { withUnsafePointer(to: wrong) { mtlf_sgd_f32($0, 4, w, m, g, nil) } }
         table.append(("sgd with \(wrong)", MTLF_ERR_BAD_VALUE, call))
