@@ -58,7 +58,7 @@ import Testing
     (2, "", "my.yaml:1:1: a recipe lacks the key 'name'."),
     (
       3, "data: {source: fashion-mnits}",
-      "my.yaml:3:16: unknown data set 'fashion-mnits' in data. Known data sets: fashion-mnist. Did you mean 'fashion-mnist'?"
+      "my.yaml:3:16: unknown data set 'fashion-mnits' in data. Known data sets: cifar10, cifar100, fashion-mnist. Did you mean 'fashion-mnist'?"
     ),
     (
       5, "  image: {shape: [28, 28], scale: 1/255}",
