@@ -58,7 +58,7 @@ let package = Package(
     .target(
       name: "CReference", dependencies: ["CKernels"], path: "Tests/CReference",
       cSettings: [.unsafeFlags(["-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra"])]),
-    .testTarget(name: "KernelsTests", dependencies: ["CKernels", "CReference"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "CReference"]),
     .testTarget(name: "MTLFastDataTests", dependencies: ["MTLFast", "MTLFastData", "CArchive"]),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .testTarget(

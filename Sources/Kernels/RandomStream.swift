@@ -18,10 +18,32 @@ public struct RandomStream: Sendable {
     self.stream = stream
   }
 
+  /// Other numbers for the same seed and purpose: those of an epoch or a sample.
+  public init(_ other: RandomStream, stream: UInt64) {
+    key = other.key
+    self.stream = stream
+  }
+
+  /// Elements 0..<count, 32 random bits each.
+  public func words(count: Int) -> [UInt32] {
+    [UInt32](unsafeUninitializedCapacity: count) { buffer, filled in
+      if let base = buffer.baseAddress { mtlf_random_u32(key, stream, 0, count, base) }
+      filled = count
+    }
+  }
+
   /// Elements 0..<count, uniform in [-limit, limit).
   public func uniform(count: Int, limit: Float) -> [Float] {
     [Float](unsafeUninitializedCapacity: count) { buffer, filled in
       if let base = buffer.baseAddress { mtlf_random_uniform_f32(key, stream, 0, count, -limit, limit, base) }
+      filled = count
+    }
+  }
+
+  /// 0..<count in random order.
+  public func permutation(count: Int) -> [Int32] {
+    [Int32](unsafeUninitializedCapacity: count) { buffer, filled in
+      permute(UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
       filled = count
     }
   }

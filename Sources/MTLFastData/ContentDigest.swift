@@ -28,3 +28,21 @@ struct ContentDigest: Equatable {
     sha256 = try hasher.finish()
   }
 }
+
+extension KnownDataset.File {
+  /// `SHA-256 is c59f...`, for messages; nil where none is published.
+  var publishedHash: String? { sha256.map { "SHA-256 is \($0)" } ?? md5.map { "MD5 is \($0)" } }
+
+  /// How a copy differs from the published file: by its SHA-256, else its MD5, else its size. nil where it doesn't.
+  ///
+  /// - Throws: `MTLFastError` of kind `badData` where it is damaged or holds more than `limit` bytes.
+  func difference(ofFileAt path: String, limit: Int) throws -> String? {
+    if sha256 == nil, let md5 {
+      let found = try fileMD5(ofFileAt: path)
+      return found == md5 ? nil : "its MD5 is \(found)"
+    }
+    let digest = try ContentDigest(ofFileAt: path, limit: limit)
+    if let sha256 { return digest.sha256 == sha256 ? nil : "the SHA-256 of its content is \(digest.sha256)" }
+    return digest.byteCount == byteCount ? nil : "it holds \(digest.byteCount) bytes, the published file \(byteCount)"
+  }
+}

@@ -6,7 +6,7 @@ import MTLFast
 /// The data sets that are known by name.
 public enum DatasetCatalog {
   /// Every known data set, in alphabetical order.
-  public static let all: [KnownDataset] = [.fashionMNIST]
+  public static let all: [KnownDataset] = [.cifar10, .cifar100, .fashionMNIST]
 
   /// The data set of that name.
   ///

@@ -67,6 +67,6 @@ extension KnownDataset {
 
   private static func isPublished(_ file: File, in folder: String) -> Bool {
     guard let path = LocatedDataset.path(of: file, in: folder) else { return false }
-    return (try? ContentDigest(ofFileAt: path, limit: file.byteCount))?.sha256 == file.sha256
+    return (try? file.difference(ofFileAt: path, limit: file.byteCount)) == .some(nil)
   }
 }

@@ -91,7 +91,7 @@ public struct DatasetSearch: Sendable {
     return MTLFastError(
       .missingInput,
       "--data \(folder): the files of '\(dataset.name)' are not there. Looked in \(looked.joined(separator: ", ")). "
-        + "Name the folder that holds \(dataset.files.map(\.name).joined(separator: ", ")), "
+        + "Name the folder that holds \(dataset.folderContent), "
         + "or leave --data out to search the usual places.")
   }
 
@@ -105,9 +105,7 @@ public struct DatasetSearch: Sendable {
   /// What a folder lacks: `no such folder`, `lacks t10k-labels-idx1-ubyte.gz`.
   private static func shortfall(of dataset: KnownDataset, in folder: String) -> String {
     guard access(folder, F_OK) == 0 else { return "no such folder" }
-    let missing = dataset.files.filter { LocatedDataset.path(of: $0, in: folder) == nil }
-    return missing.count == dataset.files.count
-      ? "has none of its files" : "lacks \(missing.map(\.name).joined(separator: " and "))"
+    return dataset.shortfall(in: folder)
   }
 
   private static func join(_ folder: String, _ name: String) -> String { "\(withoutTrailingSlash(folder))/\(name)" }

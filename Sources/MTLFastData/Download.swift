@@ -53,7 +53,7 @@ public struct Download: Sendable {
             part.discard()
             throw MTLFastError(
               .badData,
-              "\(url): is not the published file: \(difference), the published SHA-256 is \(file.sha256). "
+              "\(url): is not the published file: \(difference)\(file.publishedHash.map { ", the published \($0)" } ?? ""). "
                 + "Nothing was kept. Use a mirror, or try later.")
           }
         }
@@ -79,8 +79,7 @@ public struct Download: Sendable {
   /// How the content differs from the published one; nil where it doesn't.
   private func difference(of part: PartialFile) throws -> String? {
     do {
-      let digest = try ContentDigest(ofFileAt: part.path, limit: file.byteCount)
-      return digest.sha256 == file.sha256 ? nil : "the SHA-256 of its content is \(digest.sha256)"
+      return try file.difference(ofFileAt: part.path, limit: file.byteCount)
     } catch let error as MTLFastError where error.kind == .badData {
       return "its content is damaged or larger than \(file.byteCount) bytes"
     }

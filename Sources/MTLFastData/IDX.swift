@@ -3,14 +3,6 @@
 
 import MTLFast
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// Reads IDX files of unsigned bytes.
 ///
 /// An IDX file is a big-endian header and then the values, row-major: `00 00 08 D`, D sizes of 4 bytes each, and
@@ -114,7 +106,7 @@ struct IDXFile {
 
   /// The values, `[N, H, W]` or `[N]`: inflated straight into the array, which is the only copy.
   func values() throws -> [UInt8] {
-    try Self.checkMemory(for: valueBytes, path: file.path)
+    try checkMemory(for: valueBytes, path: file.path)
     let values = try [UInt8](unsafeUninitializedCapacity: valueBytes) { buffer, initializedCount in
       initializedCount = try file.read(
         into: UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: valueBytes))
@@ -164,15 +156,5 @@ struct IDXFile {
   private static func hexadecimal(_ word: UInt32) -> String {
     let digits = String(word, radix: 16)
     return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
-  }
-
-  /// An array whose memory is refused stops the process, so ask first: the header may be honest and still too large.
-  private static func checkMemory(for byteCount: Int, path: String) throws {
-    var block: UnsafeMutableRawPointer?
-    guard posix_memalign(&block, 64, byteCount) == 0 else {
-      throw MTLFastError(
-        .system, "\(path): needs \(byteCount) bytes of memory, which the system refused. Use fewer samples.")
-    }
-    free(block)
   }
 }

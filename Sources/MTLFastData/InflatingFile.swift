@@ -35,8 +35,9 @@ final class InflatingFile {
 
   private static let chunkBytes = 1 << 18
 
+  /// - Parameter asStored: don't inflate gzip.
   /// - Throws: `MTLFastError` of kind `missingInput` where the file can't be opened, `badData` where it isn't a file.
-  init(path: String) throws {
+  init(path: String, asStored: Bool = false) throws {
     var status = stat()
     let opened = open(path, O_RDONLY | O_CLOEXEC)
     guard opened >= 0, fstat(opened, &status) == 0 else {
@@ -53,7 +54,7 @@ final class InflatingFile {
     inflater.initialize(to: z_stream())
     do {
       let count = try readChunk(from: opened, into: buffer, path: path)
-      let isGzip = count >= 2 && buffer[0] == 0x1f && buffer[1] == 0x8b
+      let isGzip = !asStored && count >= 2 && buffer[0] == 0x1f && buffer[1] == 0x8b
       // 15 is the largest window, +16 asks for gzip framing.
       if isGzip, inflateInit2_(inflater, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) != Z_OK {
         throw MTLFastError(.system, "\(path): zlib refused to start. Memory may be short.")
@@ -181,6 +182,31 @@ private func readChunk(
     if count >= 0 { return count }
     guard errno == EINTR else {
       throw MTLFastError(.badData, "\(path): can't be read (\(String(cString: strerror(errno)))).")
+    }
+  }
+}
+
+extension InflatingFile {
+  /// All of the content from here on.
+  ///
+  /// - Throws: `MTLFastError` of kind `badData` where it is larger than `limit` bytes, or as `read`.
+  func wholeContent(limit: Int) throws -> [UInt8] {
+    var content: [UInt8] = []
+    // Compressed content grows as it comes: no size is believed.
+    var capacity = max(1, min(limit, isCompressed ? 1 << 20 : sizeOnDisk)) + 1
+    while true {
+      try checkMemory(for: capacity, path: path)
+      let known = content
+      content = try [UInt8](unsafeUninitializedCapacity: capacity) { buffer, filled in
+        let bytes = UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: capacity)
+        known.withUnsafeBytes { bytes.copyMemory(from: $0) }
+        filled = known.count + (try read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[known.count...])))
+      }
+      guard content.count <= limit else {
+        throw MTLFastError(.badData, "\(path): holds more than \(limit) bytes. Split the file.")
+      }
+      if content.count < capacity { return content }
+      capacity = min(2 * capacity, limit + 1)
     }
   }
 }

@@ -21,10 +21,12 @@ public struct KnownDataset: Sendable {
     public let sampleCount: Int
     /// The size of the download in bytes. Other copies may differ by the gzip header.
     public let downloadBytes: Int
-    /// The size of the decompressed content in bytes.
+    /// The size in bytes of what the hash is of.
     public let byteCount: Int
-    /// SHA-256 of the decompressed content, 64 lower-case hexadecimal digits.
-    public let sha256: String
+    /// SHA-256 of the decompressed content, 64 lower-case hexadecimal digits; nil where none is published.
+    public let sha256: String?
+    /// MD5 of the file as it is downloaded, 32 lower-case hexadecimal digits, where nothing better is published.
+    public var md5: String? = nil
 
     /// The names under which a copy is accepted.
     var acceptedNames: [String] { name.hasSuffix(".gz") ? [name, String(name.dropLast(3))] : [name] }
@@ -34,6 +36,8 @@ public struct KnownDataset: Sendable {
   enum Layout: Sendable {
     /// An image file and a label file for each split.
     case idx(training: (images: File, labels: File), test: (images: File, labels: File))
+    /// Records in the files of one archive, or unpacked from it.
+    case cifar(CIFARVariant, archive: File)
   }
 
   /// A label column that every split has.
@@ -63,11 +67,41 @@ public struct KnownDataset: Sendable {
   public let labels: [Labels]
   let layout: Layout
 
-  /// Every file, training before test.
+  /// Every file as it is downloaded, training before test.
   public var files: [File] {
     switch layout {
     case .idx(let training, let test): [training.images, training.labels, test.images, test.labels]
+    case .cifar(_, let archive): [archive]
     }
+  }
+
+  /// What a folder has to hold, for messages.
+  var folderContent: String {
+    switch layout {
+    case .idx: files.map(\.name).joined(separator: ", ")
+    case .cifar(let variant, let archive):
+      "\(variant.allFiles.joined(separator: ", ")), or \(archive.name)"
+    }
+  }
+
+  /// Whether a folder holds all files; unpacked or not, where they come in an archive.
+  func isComplete(in folder: String) -> Bool {
+    switch layout {
+    case .idx: files.allSatisfy { LocatedDataset.path(of: $0, in: folder) != nil }
+    case .cifar(let variant, _): CIFARSource.find(variant, at: folder) != nil
+    }
+  }
+
+  /// What a folder lacks: `has none of its files`, `lacks t10k-labels-idx1-ubyte.gz`.
+  func shortfall(in folder: String) -> String {
+    let names: (missing: [String], all: Int)
+    switch layout {
+    case .idx: names = (files.filter { LocatedDataset.path(of: $0, in: folder) == nil }.map(\.name), files.count)
+    case .cifar(let variant, _):
+      names = (CIFARSource.shortfall(variant, at: folder), variant.allFiles.count)
+    }
+    return names.missing.count == names.all
+      ? "has none of its files" : "lacks \(names.missing.joined(separator: " and "))"
   }
 
   /// The number of samples of a split.
@@ -75,6 +109,8 @@ public struct KnownDataset: Sendable {
     switch (layout, split) {
     case (.idx(let training, _), .training): training.images.sampleCount
     case (.idx(_, let test), .test): test.images.sampleCount
+    case (.cifar, .training): 50000
+    case (.cifar, .test): 10000
     }
   }
 }

@@ -20,7 +20,7 @@ public struct LocatedDataset: Sendable {
 
   /// nil where the folder lacks a file.
   public init?(dataset: KnownDataset, folder: String) {
-    guard dataset.files.allSatisfy({ Self.path(of: $0, in: folder) != nil }) else { return nil }
+    guard dataset.isComplete(in: folder) else { return nil }
     self.dataset = dataset
     self.folder = folder
   }
@@ -50,11 +50,17 @@ public struct LocatedDataset: Sendable {
             + "The file is of another data set: check the folder.")
       }
       return read
+    case .cifar(let variant, _): return try CIFARBinary.datasets(of: variant, at: folder, splits: [split])[0]
     }
   }
 
   /// Reads both splits at the same time, on two threads: the larger one alone sets the time.
   public func loadSplits() throws -> (training: Dataset, test: Dataset) {
+    if case .cifar(let variant, _) = dataset.layout {
+      // An archive is inflated once for both.
+      let read = try CIFARBinary.datasets(of: variant, at: folder, splits: [.training, .test])
+      return (read[0], read[1])
+    }
     let results = Mutex<[DatasetSplit: Result<Dataset, any Error>]>([:])
     DispatchQueue.concurrentPerform(iterations: DatasetSplit.allCases.count) { index in
       let split = DatasetSplit.allCases[index]

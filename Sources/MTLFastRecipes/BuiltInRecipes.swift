@@ -13,7 +13,21 @@ public struct BuiltInRecipe: Sendable {
   private let bytes: @Sendable () -> [UInt8]
 
   /// Every recipe of the package, in the order in which they are listed.
-  public static let all = [standard]
+  public static let all = [
+    standard,
+    BuiltInRecipe(
+      name: "simultaneous", summary: "classification, segmentation and regression at once, nothing shared",
+      bytes: { PackageResources.simultaneous_yaml }),
+    BuiltInRecipe(
+      name: "simultaneous-shared", summary: "the same three tasks on one shared representation of all inputs",
+      bytes: { PackageResources.simultaneous_shared_yaml }),
+    BuiltInRecipe(
+      name: "simultaneous-fcn", summary: "the same three tasks, the masks from a decoder of convolutions",
+      bytes: { PackageResources.simultaneous_fcn_yaml }),
+    BuiltInRecipe(
+      name: "paintings", summary: "painter, style and genre of a painting, three heads, from a table and its images",
+      bytes: { PackageResources.paintings_yaml }),
+  ]
 
   /// The recipe of a command that names none.
   public static let standard = BuiltInRecipe(

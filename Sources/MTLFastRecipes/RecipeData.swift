@@ -7,31 +7,42 @@ import MTLFastTraining
 
 /// Both splits of a recipe's data, bound to its inputs and heads.
 public struct RecipeData: Sendable {
+  public let resolved: Recipe
   public let training: Samples
   public let test: Samples
-  /// By task.
-  public let classNames: [String: [String]]
 
   /// Reads the recipe's data set.
   ///
   /// - Throws: `MTLFastError` of kind `missingInput` where it is not found, `badData` where it doesn't fit the recipe.
   public init(_ recipe: Recipe, search: DatasetSearch) throws {
+    resolved = try recipe.withPublishedClasses()
     let splits = try search.locate(recipe.knownDataset()).loadSplits()
-    training = try recipe.samples(of: splits.training)
-    test = try recipe.samples(of: splits.test)
-    classNames = try recipe.classNames(of: splits.training.labels.mapValues(\.classNames))
+    training = try resolved.samples(of: splits.training)
+    test = try resolved.samples(of: splits.test)
   }
 }
 
 extension Recipe {
   /// The catalogue's entry of the recipe's source.
-  public func knownDataset() throws -> KnownDataset { try DatasetCatalog.dataset(named: data.source) }
+  public func knownDataset() throws -> KnownDataset {
+    guard let source = data.streams.first?.source, case .catalogue(let name) = source else {
+      throw MTLFastError(.usage, "Recipe '\(name)': its data are no known data set.")
+    }
+    return try DatasetCatalog.dataset(named: name)
+  }
 
-  /// The class names of every task, as the catalogue tells them: the data need not be there.
-  public func publishedClassNames() throws -> [String: [String]] {
-    let labels = try knownDataset().labels
-    return try classNames(
-      of: Dictionary(labels.map { ($0.column, $0.classNames) }, uniquingKeysWith: { first, _ in first }))
+  /// This recipe with the class names that the catalogue tells: its model needs no data then.
+  public func withPublishedClasses() throws -> Recipe {
+    var recipe = self
+    for index in tasks.indices {
+      guard case .labels(var labels) = tasks[index].target, labels.groups == nil, labels.classes == nil,
+        case .catalogue(let name)? = stream(ofTask: tasks[index].name)?.source
+      else { continue }
+      let known = try DatasetCatalog.dataset(named: name).labels.first { $0.column == labels.column }
+      labels.classes = known.map { .names($0.classNames) }
+      recipe.tasks[index].target = .labels(labels)
+    }
+    return recipe
   }
 
   /// The samples of one split: label columns mapped as the tasks say, inputs with their scale.
@@ -47,59 +58,21 @@ extension Recipe {
           .badData,
           "Recipe '\(name)': " + unknownName("input", input.name, in: split.name, known: split.inputs.keys.sorted()))
       }
-      guard column.shape == input.shape else {
-        throw MTLFastError(
-          .badData,
-          "Recipe '\(name)': input '\(input.name)' has shape \(input.shape) but in \(split.name) it is \(column.shape). Set inputs.\(input.name).shape to \(column.shape.dimensions)."
-        )
-      }
       inputs[input.name] = Samples.Input(column: column, scale: input.scale.value)
     }
-    let names = try classNames(of: split.labels.mapValues(\.classNames))
     var labels: [String: LabelColumn] = [:]
     for task in tasks {
-      guard let column = split.labels[task.labels], let names = names[task.name] else { continue }
-      labels[task.name] = LabelColumn(values: task.mapped(column.values), classNames: names)
+      guard case .labels(let target) = task.target, let column = split.labels[target.column], let names = task.names
+      else { continue }
+      labels[task.name] = LabelColumn(values: target.mapped(column.values), classNames: names)
     }
     return Samples(name: split.name, count: split.count, inputs: inputs, labels: labels)
   }
-
-  /// The class names of every task, by task.
-  ///
-  /// - Parameter columns: the class names of each label column of the data.
-  /// - Throws: `MTLFastError` of kind `badData` for a column or label that the data don't have.
-  func classNames(of columns: [String: [String]]) throws -> [String: [String]] {
-    var names: [String: [String]] = [:]
-    for task in tasks {
-      guard let column = columns[task.labels] else {
-        throw MTLFastError(
-          .badData,
-          "Task '\(task.name)': "
-            + unknownName("label column", task.labels, in: data.source, known: columns.keys.sorted()))
-      }
-      for group in task.groups ?? [] {
-        if let label = group.labels.first(where: { $0 >= column.count }) {
-          throw MTLFastError(
-            .badData,
-            "Task '\(task.name)': map names label \(label) in '\(group.name)' but '\(task.labels)' has \(column.count) classes (0...\(column.count - 1))."
-          )
-        }
-      }
-      if let classes = task.classes, classes.count != column.count {
-        throw MTLFastError(
-          .badData,
-          "Task '\(task.name)': classes has \(classes.count) names but '\(task.labels)' has \(column.count) classes. Name each."
-        )
-      }
-      names[task.name] = task.classNames ?? column
-    }
-    return names
-  }
 }
 
-extension Recipe.Task {
+extension Recipe.Labels {
   /// The task's label for each of the column's; -1 stays missing.
-  fileprivate func mapped(_ values: [Int32]) -> [Int32] {
+  func mapped(_ values: [Int32]) -> [Int32] {
     guard let groups else { return values }
     let highest = groups.flatMap(\.labels).max() ?? -1
     var group = [Int32](repeating: -1, count: highest + 1)

@@ -6,11 +6,15 @@ import MTLFast
 extension RecipeLayer {
   /// The layer names of a recipe, as in `kind` of each layer.
   static let names = [
-    Conv2D.kind, MaxPool2D.kind, AvgPool2D.kind, Dense.kind, ReLU.kind, Sigmoid.kind, Flatten.kind, Dropout.kind,
+    Conv2D.kind, MaxPool2D.kind, AvgPool2D.kind, GlobalAveragePool2D.kind, Dense.kind, ReLU.kind, Sigmoid.kind,
+    Dropout.kind, BatchNorm.kind, Flatten.kind, Reshape.kind, Upsample2D.kind, Concatenate.kind, Add.kind,
   ]
 
-  /// Layers that the format has but this version can't run.
-  private static let later = ["batch_norm", "reshape", "upsample2d", "concatenate", "add"]
+  /// Layers without settings.
+  private static let plain: [RecipeLayer] = [
+    .globalAveragePool2d(GlobalAveragePool2D()), .relu(ReLU()), .sigmoid(Sigmoid()), .flatten(Flatten()),
+    .concatenate(Concatenate()), .add(Add()),
+  ]
 
   /// Parses a list such as `[conv2d: {filters: 32, kernel: 3}, flatten, dense: 10]`.
   static func list(_ node: YAMLNode, of owner: String) throws -> [RecipeLayer] {
@@ -37,8 +41,10 @@ extension RecipeLayer {
       throw node.location.error("an entry of layers must name a layer: 'flatten' or 'dense: 10'. Received: a list.")
     }
 
-    guard !Self.later.contains(name) else {
-      throw location.error("layer '\(name)' is not available in this version. Known layers: \(Self.sortedNames).")
+    if let layer = Self.plain.first(where: { type(of: $0.layer).kind == name }) {
+      if let settings { _ = try MappingReader(settings, name, known: []) }
+      self = layer
+      return
     }
     switch name {
     case Conv2D.kind:
@@ -47,15 +53,14 @@ extension RecipeLayer {
     case AvgPool2D.kind: self = .avgPool2d(try Self.pool(try Self.required(settings, name, "2", at: location)))
     case Dense.kind: self = .dense(try Self.dense(try Self.required(settings, name, "10", at: location)))
     case Dropout.kind: self = .dropout(try Self.dropout(try Self.required(settings, name, "0.5", at: location)))
-    case ReLU.kind, Sigmoid.kind, Flatten.kind:
-      if let settings { _ = try MappingReader(settings, name, known: []) }
-      self = name == ReLU.kind ? .relu(ReLU()) : name == Sigmoid.kind ? .sigmoid(Sigmoid()) : .flatten(Flatten())
+    case BatchNorm.kind: self = .batchNorm(try Self.batchNorm(settings))
+    case Reshape.kind:
+      self = .reshape(try Self.reshape(try Self.required(settings, name, "[8, 8, 64]", at: location)))
+    case Upsample2D.kind: self = .upsample2d(try Self.upsample2d(try Self.required(settings, name, "2", at: location)))
     default:
       throw location.error(unknownName("layer", name, in: owner, known: Self.names))
     }
   }
-
-  private static var sortedNames: String { names.sorted().joined(separator: ", ") }
 
   private static func required(
     _ settings: YAMLNode?, _ name: String, _ example: String, at location: SourceLocation
@@ -105,6 +110,31 @@ extension RecipeLayer {
       value = try MappingReader(node, Dropout.kind, known: ["rate"]).required("rate")
     }
     return Dropout(rate: try value.number("rate", "a number from 0 to less than 1") { $0 >= 0 && $0 < 1 })
+  }
+
+  private static func batchNorm(_ node: YAMLNode?) throws -> BatchNorm {
+    guard let node else { return BatchNorm() }
+    let reader = try MappingReader(node, BatchNorm.kind, known: ["momentum", "epsilon"])
+    return BatchNorm(
+      momentum: try reader.optional("momentum")?
+        .number("momentum", "a number from 0 to less than 1") { $0 >= 0 && $0 < 1 } ?? BatchNorm().momentum,
+      epsilon: try reader.optional("epsilon")?.number("epsilon", "a number above 0") { $0 > 0 } ?? BatchNorm().epsilon)
+  }
+
+  private static func reshape(_ node: YAMLNode) throws -> Reshape {
+    let sizes = try node.items(Reshape.kind).map { try $0.integer(Reshape.kind, in: 1...maximumUnits) }
+    guard sizes.count == 1 || sizes.count == 3 else {
+      throw node.location.error("reshape must be [height, width, channels] or [count]. Received: \(sizes).")
+    }
+    return Reshape(Shape(sizes))
+  }
+
+  private static func upsample2d(_ node: YAMLNode) throws -> Upsample2D {
+    var value = node
+    if case .mapping = node.content {
+      value = try MappingReader(node, Upsample2D.kind, known: ["scale"]).required("scale")
+    }
+    return Upsample2D(scale: try value.size("scale", in: 1...maximumWindow))
   }
 
   private static func padding(_ node: YAMLNode) throws -> Padding {

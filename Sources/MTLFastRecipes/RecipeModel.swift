@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a recipe and its class names to the model graph.
+// From a recipe to the model graph.
 
 import MTLFast
 
@@ -9,13 +9,14 @@ let maximumElements = 1 << 28
 extension Recipe {
   /// The model graph of this recipe.
   ///
-  /// Nodes are named `trunk.conv2d_1` and `item.dense_1`, counted per kind; each head ends in `item.logits`, a dense
-  /// layer with one unit for each class. Nodes follow each other by dependency, otherwise in the order of the recipe.
+  /// Nodes are named `trunk.conv2d_1` and `item.dense_1`, counted per kind; each head ends in `item.logits` (`.output` of
+  /// numbers, `.masks` where a vector is reshaped). Nodes follow each other by dependency, otherwise in the order of the
+  /// recipe.
   ///
-  /// - Parameter classNames: by task.
-  /// - Throws: `MTLFastError` for names that no node has, cycles, and layers that don't fit their input.
-  public func modelGraph(classNames: [String: [String]]) throws -> ModelGraph {
-    try RecipeGraphBuilder(recipe: self, classNames: classNames) { _, error in error }.graph()
+  /// - Throws: `MTLFastError` for names that no node has, cycles, layers that don't fit their input, and for what only
+  ///   the data tell: class names (see `withPublishedClasses`) and column lists.
+  public func modelGraph() throws -> ModelGraph {
+    try RecipeGraphBuilder(recipe: self, assumesClasses: false) { _, error in error }.graph()
   }
 }
 
@@ -31,52 +32,65 @@ struct NodeReference {
   }
 }
 
-/// Builds the graph unit by unit: a unit is built once the unit that it reads is there.
+/// Builds the graph unit by unit: a unit is built once the units that it reads are there.
 struct RecipeGraphBuilder {
   let recipe: Recipe
-  let classNames: [String: [String]]
+  /// Whether classes and columns that only the data tell are taken to be few: no shape but those of logits depends on
+  /// them.
+  let assumesClasses: Bool
   /// Adds the place of a recipe path (`heads`, `item`, `from`) to an error.
   let located: (_ path: [String], _ error: MTLFastError) -> MTLFastError
 
   private struct Unit {
     let name: String
     let path: [String]
-    let reference: NodeReference
+    let references: [NodeReference]
     let layers: [RecipeLayer]
-    let isHead: Bool
+    let head: Recipe.Head?
+
+    init(_ node: Recipe.ModelNode) {
+      (name, path, layers, head) = (node.name, ["model", node.name], node.layers, nil)
+      references = node.from.map(NodeReference.init)
+    }
+
+    init(_ head: Recipe.Head) {
+      (name, path, layers, self.head) = (head.name, ["heads", head.name], head.layers, head)
+      references = head.from.map(NodeReference.init)
+    }
+
+    /// The path of one of its references.
+    func path(from index: Int) -> [String] { path + ["from", "\(index)"] }
   }
 
   func graph() throws -> ModelGraph {
-    let units =
-      recipe.nodes.map {
-        Unit(
-          name: $0.name, path: ["model", $0.name], reference: NodeReference($0.from), layers: $0.layers, isHead: false)
-      }
-      + recipe.heads.map {
-        Unit(
-          name: $0.name, path: ["heads", $0.name], reference: NodeReference($0.from), layers: $0.layers, isHead: true)
-      }
+    let units = recipe.nodes.map(Unit.init) + recipe.heads.map(Unit.init)
     try checkNames(units)
+    guard recipe.heads.contains(where: { $0.weight > 0 }) else {
+      throw located(
+        ["heads"],
+        MTLFastError(.usage, "the weight of every head is 0, so nothing would be learnt. Give one a weight above 0."))
+    }
 
     var graph = ModelGraph()
     for input in recipe.inputs {
-      try at(["inputs", input.name]) { _ = try graph.addInput(input.name, shape: input.shape) }
+      guard let shape = input.shape ?? (assumesClasses ? .vector(1) : nil) else {
+        throw MTLFastError(
+          .usage, "Input '\(input.name)': its columns are found in the data. Name the data or list them in columns.")
+      }
+      try at(["inputs", input.name]) { _ = try graph.addInput(input.name, shape: shape) }
     }
     /// The last node of each unit built so far.
     var last = Dictionary(uniqueKeysWithValues: recipe.inputs.enumerated().map { ($1.name, $0) })
     var waiting = units
-    while let index = waiting.firstIndex(where: { last[$0.reference.unit] != nil }) {
+    while let index = waiting.firstIndex(where: { $0.references.allSatisfy { last[$0.unit] != nil } }) {
       let unit = waiting.remove(at: index)
       last[unit.name] = try add(unit, to: &graph, last: last)
     }
     if let unit = waiting.first { throw cycle(from: unit, among: waiting) }
 
     for head in recipe.heads {
-      guard let logits = last[head.name], let names = classNames[head.name] else { continue }
-      try at(["heads", head.name]) {
-        try graph.addHead(
-          Head(name: head.name, logits: logits, task: .classification(classNames: names), weight: head.weight))
-      }
+      guard let node = last[head.name] else { continue }
+      try at(["heads", head.name]) { try graph.addHead(try modelHead(head, reading: node)) }
     }
     return graph
   }
@@ -88,26 +102,26 @@ struct RecipeGraphBuilder {
         unit.path,
         MTLFastError(.usage, "'\(unit.name)' names two of inputs, model and heads. Give each its own name."))
     }
-    for unit in units where !taken.contains(unit.reference.unit) {
-      throw located(
-        unit.path + ["from"],
-        MTLFastError(.usage, unknownName("node", unit.reference.unit, in: "from", known: Array(taken))))
-    }
-    for unit in units where unit.isHead && classNames[unit.name] == nil {
-      throw located(unit.path, MTLFastError(.usage, "Head '\(unit.name)': the class names of its task are not known."))
+    for unit in units {
+      for (index, reference) in unit.references.enumerated() where !taken.contains(reference.unit) {
+        throw located(
+          unit.path(from: index),
+          MTLFastError(.usage, unknownName("node", reference.unit, in: "from", known: Array(taken))))
+      }
     }
   }
 
   /// Adds a unit's layers and returns its last node.
   private func add(_ unit: Unit, to graph: inout ModelGraph, last: [String: Int]) throws -> Int {
-    var node = try source(of: unit, in: graph, last: last)
+    var nodes = try unit.references.indices.map { try source($0, of: unit, in: graph, last: last) }
     var counts: [String: Int] = [:]
     for (index, entry) in unit.layers.enumerated() {
       let kind = type(of: entry.layer).kind
       let count = (counts[kind] ?? 0) + 1
       counts[kind] = count
       try at(unit.path + ["layers", "\(index)"]) {
-        node = try graph.add(entry.layer, named: "\(unit.name).\(kind)_\(count)", reading: node)
+        let node = try graph.add(entry.layer, named: "\(unit.name).\(kind)_\(count)", reading: nodes)
+        nodes = [node]
         let shape = graph.nodes[node].shape
         guard shape.elementCount <= maximumElements else {
           throw MTLFastError(
@@ -117,19 +131,30 @@ struct RecipeGraphBuilder {
         }
       }
     }
-    if unit.isHead, let names = classNames[unit.name] {
-      try at(unit.path) { node = try graph.add(Dense(units: names.count), named: "\(unit.name).logits", reading: node) }
+    guard let node = nodes.first, nodes.count == 1 else {
+      throw located(
+        unit.path + ["from"],
+        MTLFastError(
+          .usage, "'\(unit.name)' reads \(nodes.count) nodes. Begin its layers with concatenate or add."))
     }
-    return node
+    guard let head = unit.head else { return node }
+    var output = node
+    try at(unit.path) {
+      output = try graph.addOutput(
+        try task(of: head), loss: head.loss, named: head.name, reading: node, maskSize: maskSize(of: head))
+    }
+    return output
   }
 
-  /// The node that a unit reads.
-  private func source(of unit: Unit, in graph: ModelGraph, last: [String: Int]) throws -> Int {
-    let path = unit.path + ["from"]
-    let name = unit.reference.unit
-    guard let layer = unit.reference.layer else {
-      if recipe.heads.contains(where: { $0.name == name }) {
-        throw located(path, MTLFastError(.usage, "'\(name)' is a head. Name the node that is meant: '\(name).logits'."))
+  /// The node that a unit's reference means.
+  private func source(_ index: Int, of unit: Unit, in graph: ModelGraph, last: [String: Int]) throws -> Int {
+    let path = unit.path(from: index)
+    let name = unit.references[index].unit
+    guard let layer = unit.references[index].layer else {
+      if let head = recipe.heads.first(where: { $0.name == name }) {
+        let end =
+          if case .values? = recipe.tasks.first(where: { $0.name == head.name })?.target { "output" } else { "logits" }
+        throw located(path, MTLFastError(.usage, "'\(name)' is a head. Name the node that is meant: '\(name).\(end)'."))
       }
       return last[name] ?? 0
     }
@@ -140,13 +165,56 @@ struct RecipeGraphBuilder {
     return node
   }
 
+  private func task(of head: Recipe.Head) throws -> Head.Task {
+    guard let task = recipe.tasks.first(where: { $0.name == head.name }) else {
+      throw MTLFastError(.usage, "Head '\(head.name)': the recipe has no task of that name.")
+    }
+    if let known = task.headTask { return known }
+    guard assumesClasses else {
+      throw MTLFastError(
+        .usage,
+        "Head '\(head.name)': the classes of its task are found in the data. Name the data or list them in classes.")
+    }
+    if case .mask = task.target { return .segmentation(classNames: ["0", "1"]) }
+    return .classification(classNames: ["0", "1"])
+  }
+
+  /// The size of the only image that a head depends on.
+  private func maskSize(of head: Recipe.Head) -> (height: Int, width: Int)? {
+    let images = recipe.inputs(of: head).compactMap(\.shape).filter(\.isImage)
+    return images.count == 1 ? images.first.map { ($0.height, $0.width) } : nil
+  }
+
+  private func modelHead(_ head: Recipe.Head, reading node: Int) throws -> Head {
+    let modelTask = try task(of: head)
+    let task = recipe.tasks.first { $0.name == head.name }
+    // Of assumed classes only the loss can be checked.
+    guard task?.headTask != nil else {
+      return Head(name: head.name, logits: node, task: modelTask, loss: head.loss, weight: head.weight)
+    }
+    var hierarchy: ClassHierarchy?
+    var metrics = head.metrics
+    if case .labels(let labels) = task?.target, let parent = labels.parent {
+      hierarchy = parent.classes.map { ClassHierarchy(parent: parent.task, parents: $0) }
+      // The parents are still to be found in the data.
+      if hierarchy == nil { metrics = metrics?.filter { $0 != .consistency } }
+    }
+    return Head(
+      name: head.name, logits: node, task: modelTask, loss: head.loss, weight: head.weight,
+      labelSmoothing: head.labelSmoothing, classWeights: try head.classWeights?.list(for: modelTask, of: head.name),
+      hierarchy: hierarchy, metrics: metrics)
+  }
+
   private func cycle(from start: Unit, among waiting: [Unit]) -> MTLFastError {
+    func next(_ unit: Unit) -> Unit? {
+      unit.references.lazy.compactMap { reference in waiting.first { $0.name == reference.unit } }.first
+    }
     var names = [start.name]
     var unit = start
-    while let next = waiting.first(where: { $0.name == unit.reference.unit }) {
-      let isClosed = names.contains(next.name)
-      names.append(next.name)
-      unit = next
+    while let following = next(unit) {
+      let isClosed = names.contains(following.name)
+      names.append(following.name)
+      unit = following
       if isClosed { break }
     }
     // What leads into the cycle is not part of it.
@@ -159,5 +227,22 @@ struct RecipeGraphBuilder {
 
   private func at(_ path: [String], _ body: () throws -> Void) throws {
     do { try body() } catch let error as MTLFastError { throw located(path, error) }
+  }
+}
+
+extension Recipe.ClassWeights {
+  /// A weight for each class; nil while they are to be counted in the data.
+  func list(for task: Head.Task, of head: String) throws -> [Float]? {
+    switch self {
+    case .automatic: return nil
+    case .list(let weights): return weights
+    case .named(let weights):
+      let names = if case .masks = task { ["0", "1"] } else { task.names }
+      if let other = weights.first(where: { !names.contains($0.name) }) {
+        throw MTLFastError(
+          .usage, "Head '\(head)': " + unknownName("class", other.name, in: "class_weights", known: names))
+      }
+      return names.map { name in weights.first { $0.name == name }?.weight ?? 1 }
+    }
   }
 }

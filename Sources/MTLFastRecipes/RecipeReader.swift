@@ -80,6 +80,50 @@ extension YAMLNode {
     return value
   }
 
+  /// As `number`, in double precision.
+  func decimal(_ name: String, _ range: String, where isValid: (Double) -> Bool) throws -> Double {
+    guard let text = plainText, let value = decimalNumber(text), isValid(value) else {
+      throw location.error("\(name) must be \(range). Received: \(kindDescription).")
+    }
+    return value
+  }
+
+  func boolean(_ name: String) throws -> Bool {
+    switch plainText {
+    case "true": return true
+    case "false": return false
+    default: throw location.error("\(name) must be true or false. Received: \(kindDescription).")
+    }
+  }
+
+  /// A list of texts, each of which occurs once.
+  func names(_ name: String, atLeast least: Int = 1) throws -> [String] {
+    var names: [String] = []
+    for item in try items(name) {
+      let text = try item.text("a name in \(name)")
+      guard !names.contains(text) else { throw item.location.error("'\(text)' is twice in \(name). Keep one.") }
+      names.append(text)
+    }
+    guard names.count >= least else {
+      throw location.error(
+        "\(name) must be a list of \(least) or more different names. Received: \(names.count) name\(names.count == 1 ? "" : "s")."
+      )
+    }
+    return names
+  }
+
+  /// One text, or a list of them.
+  func oneOrMoreNames(_ name: String) throws -> [String] {
+    if case .sequence = content { return try names(name) }
+    return [try text(name)]
+  }
+
+  func numbers(_ name: String, _ range: String, where isValid: (Float) -> Bool) throws -> [Float] {
+    let numbers = try items(name).map { try $0.number("an entry of \(name)", range, where: isValid) }
+    guard !numbers.isEmpty else { throw location.error("\(name) is empty. Give a number for each.") }
+    return numbers
+  }
+
   func choice<Choice: RawRepresentable & CaseIterable>(_ name: String) throws -> Choice
   where Choice.RawValue == String {
     let text = try text(name)

@@ -2,35 +2,33 @@
 // A recipe as YAML text: what a run folder and a checkpoint keep.
 
 import MTLFast
+import MTLFastData
 
 extension Recipe {
-  /// This recipe as YAML with every setting written out, always in the same order: parsing it gives this recipe again.
+  /// This recipe as YAML with every setting written out, always in the same order: parsing it gives this recipe again,
+  /// every number with the same bits.
   ///
   /// Nothing of the machine or the command line is in it: no threads, folders, times.
   public func yaml() -> String {
     var lines = ["recipe: 1", "name: \(quoted(name))", ""]
-    lines += ["data: {source: \(quoted(data.source)), validation: \(data.validation.rawValue)}", ""]
-    lines.append("inputs:")
-    for input in inputs {
-      lines.append("  \(input.name): {shape: \(flow(input.shape.dimensions)), scale: \(input.scale)}")
+    if let stream = data.streams.first, stream.name == nil {
+      lines.append("data: \(yamlFlow(stream.settings))")
+    } else {
+      lines += ["data:", "  streams:"]
+      lines += data.streams.map { "    \($0.name ?? ""): \(yamlFlow($0.settings))" }
     }
+    lines += ["", "inputs:"]
+    lines += inputs.map { "  \($0.name): \(yamlFlow($0.settings(of: data.stream(named: $0.stream)?.source)))" }
     lines += ["", "tasks:"]
-    for task in tasks {
-      var settings = ["labels: \(quoted(task.labels))"]
-      if let groups = task.groups {
-        settings.append("map: {\(groups.map { "\(quoted($0.name)): \(flow($0.labels))" }.joined(separator: ", "))}")
-      }
-      if let classes = task.classes { settings.append("classes: [\(classes.map(quoted).joined(separator: ", "))]") }
-      lines.append("  \(task.name): {\(settings.joined(separator: ", "))}")
-    }
+    lines += tasks.map { "  \($0.name): \(yamlFlow($0.settings))" }
     if !nodes.isEmpty { lines += ["", "model:"] }
     for node in nodes {
-      lines += ["  \(node.name):", "    from: \(quoted(node.from))"] + layerLines(node.layers)
+      lines += ["  \(node.name):", "    from: \(reference(node.from))"] + layerLines(node.layers)
     }
     lines += ["", "heads:"]
     for head in heads {
-      lines += ["  \(head.name):", "    from: \(quoted(head.from))"] + layerLines(head.layers)
-      lines.append("    weight: \(shortText(head.weight))")
+      lines += ["  \(head.name):", "    from: \(reference(head.from))"] + layerLines(head.layers)
+      lines += head.settings.map { "    \($0)" }
     }
     lines += [
       "", "training:", "  optimizer: \(training.optimizer.recipeText)", "  batch_size: \(training.batchSize)",
@@ -42,64 +40,131 @@ extension Recipe {
   private func layerLines(_ layers: [RecipeLayer]) -> [String] {
     layers.isEmpty ? ["    layers: []"] : ["    layers:"] + layers.map { "      - \($0.recipeText)" }
   }
+
+  private func reference(_ names: [String]) -> String {
+    if let name = names.first, names.count == 1 { return quoted(name) }
+    return yamlList(names)
+  }
 }
 
-extension RecipeLayer {
-  /// `conv2d: {filters: 32, kernel: 3, stride: 1, padding: valid, activation: relu, initializer: glorot_uniform}`
-  fileprivate var recipeText: String {
+extension Recipe.Input {
+  fileprivate func settings(of source: Recipe.Source?) -> [String] {
+    var settings: [String] = []
+    switch values {
+    case .column(let column, let shape):
+      settings.append("shape: \(yamlList(shape.dimensions))")
+      let isNamedSo = column == name
+      if let stream {
+        settings.append("from: \(quoted(isNamedSo ? stream : "\(stream).\(column)"))")
+      } else if !isNamedSo {
+        settings.append("from: \(quoted(column))")
+      }
+    case .columns(let columns):
+      settings.append("columns: \(yamlList(columns))")
+      if let stream { settings.append("from: \(quoted(stream))") }
+    case .allColumns:
+      settings.append("columns: all")
+      if let stream { settings.append("from: \(quoted(stream))") }
+    }
+    settings.append("scale: \(scale)")
+    if source?.holdsImageFiles == true, shape?.isImage == true { settings.append("fit: \(fit.rawValue)") }
+    settings += normalization.settings
+    if let augmentation {
+      settings.append(
+        "augment: {flip: \(augmentation.flip), pad: \(augmentation.pad), cutout: \(augmentation.cutout)}")
+    }
+    return settings
+  }
+}
+
+extension Recipe.Normalization {
+  fileprivate var settings: [String] {
     switch self {
-    case .conv2d(let layer):
-      "conv2d: {filters: \(layer.filters), kernel: \(size(layer.kernelHeight, layer.kernelWidth)), stride: \(size(layer.strideHeight, layer.strideWidth)), padding: \(layer.padding), activation: \(layer.activation.rawValue), initializer: \(layer.initializer.rawValue)}"
-    case .maxPool2d(let layer): poolText(layer)
-    case .avgPool2d(let layer): poolText(layer)
-    case .dense(let layer):
-      "dense: {units: \(layer.units), activation: \(layer.activation.rawValue), initializer: \(layer.initializer.rawValue)}"
-    case .relu, .sigmoid, .flatten: type(of: layer).kind
-    case .dropout(let layer): "dropout: {rate: \(shortText(layer.rate))}"
+    case .none: ["normalize: false"]
+    case .training: ["normalize: true"]
+    case .by(let mean, let deviation): ["mean: \(yamlList(mean))", "standard_deviation: \(yamlList(deviation))"]
     }
   }
+}
 
-  private func poolText<Pool: Pool2D>(_ layer: Pool) -> String {
-    "\(Pool.kind): {size: \(size(layer.poolHeight, layer.poolWidth)), stride: \(size(layer.strideHeight, layer.strideWidth)), padding: \(layer.padding)}"
+extension Recipe.Task {
+  fileprivate var settings: [String] {
+    switch target {
+    case .labels(let labels):
+      var settings = ["labels: \(quoted(labels.column))"]
+      if let groups = labels.groups { settings.append("map: \(yamlFlow(groups.map(\.settings)))") }
+      if let classes = labels.classes { settings.append("classes: \(classes.text)") }
+      if let parent = labels.parent {
+        let classes = parent.classes.map { "{task: \(parent.task), classes: \(yamlList($0))}" }
+        settings.append("parent: \(classes ?? parent.task)")
+      }
+      return settings
+    case .values(let numbers):
+      let columns =
+        numbers.columns.count == 1 ? "target: \(quoted(numbers.columns[0]))" : "targets: \(yamlList(numbers.columns))"
+      return [columns] + numbers.normalization.settings
+    case .mask(let mask):
+      var settings = ["mask: \(quoted(mask.column))"]
+      switch mask.meaning {
+      case .classes(let classes): settings.append("classes: \(classes.text)")
+      case .groups(let groups): settings.append("map: \(yamlFlow(groups.map(\.settings)))")
+      case .channels(let names): settings.append("masks: \(yamlList(names))")
+      }
+      if !mask.ignored.isEmpty { settings.append("ignore: \(yamlList(mask.ignored))") }
+      return settings
+    }
   }
+}
 
-  private func size(_ height: Int, _ width: Int) -> String { height == width ? "\(height)" : "[\(height), \(width)]" }
+extension Recipe.Group {
+  fileprivate var settings: String { "\(quoted(name)): \(yamlList(labels))" }
+}
+
+extension Recipe.ClassNames {
+  fileprivate var text: String {
+    switch self {
+    case .names(let names): yamlList(names)
+    case .file(let path): quoted(path)
+    }
+  }
+}
+
+extension Recipe.Head {
+  fileprivate var settings: [String] {
+    var settings = ["weight: \(shortText(weight))"]
+    switch loss {
+    case .huber(let delta)?: settings.append("loss: {huber: {delta: \(shortText(delta))}}")
+    case let loss?: settings.append("loss: \(loss.name)")
+    case nil: break
+    }
+    if let metrics { settings.append("metrics: \(yamlList(metrics.map(\.name)))") }
+    switch classWeights {
+    case .automatic?: settings.append("class_weights: auto")
+    case .list(let weights)?: settings.append("class_weights: \(yamlList(weights))")
+    case .named(let weights)?:
+      settings.append("class_weights: \(yamlFlow(weights.map { "\(quoted($0.name)): \(shortText($0.weight))" }))")
+    case nil: break
+    }
+    if labelSmoothing != 0 { settings.append("label_smoothing: \(shortText(labelSmoothing))") }
+    return settings
+  }
 }
 
 extension Optimizer {
   fileprivate var recipeText: String {
     switch self {
-    case .adam(let learningRate, let beta1, let beta2, let epsilon, _):
-      "{adam: {learning_rate: \(shortText(learningRate)), beta1: \(shortText(beta1)), beta2: \(shortText(beta2)), epsilon: \(shortText(epsilon))}}"
-    case .sgd(let learningRate, let momentum, _):
-      "{sgd: {learning_rate: \(shortText(learningRate)), momentum: \(shortText(momentum))}}"
+    case .adam(let learningRate, let beta1, let beta2, let epsilon, let weightDecay):
+      let decays = weightDecay > 0
+      var settings = [
+        "learning_rate: \(shortText(learningRate))", "beta1: \(shortText(beta1))", "beta2: \(shortText(beta2))",
+        "epsilon: \(shortText(epsilon))",
+      ]
+      if decays { settings.append("weight_decay: \(shortText(weightDecay))") }
+      return "{\(decays ? "adamw" : "adam"): \(yamlFlow(settings))}"
+    case .sgd(let learningRate, let momentum, let weightDecay):
+      var settings = ["learning_rate: \(shortText(learningRate))", "momentum: \(shortText(momentum))"]
+      if weightDecay > 0 { settings.append("weight_decay: \(shortText(weightDecay))") }
+      return "{sgd: \(yamlFlow(settings))}"
     }
   }
-}
-
-private func flow(_ numbers: [Int]) -> String { "[\(numbers.map(String.init).joined(separator: ", "))]" }
-
-/// Plain where that can't be misread, otherwise in double quotes.
-private func quoted(_ text: String) -> String {
-  let isPlain =
-    text.utf8.allSatisfy { byte in
-      (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || "_-.".utf8.contains(byte)
-    } && text.utf8.first.map { (65...90).contains($0) || (97...122).contains($0) } ?? false
-  if isPlain, !["null", "true", "false", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased()) {
-    return text
-  }
-  var quoted = "\""
-  for scalar in text.unicodeScalars {
-    switch scalar {
-    case "\"": quoted += "\\\""
-    case "\\": quoted += "\\\\"
-    case _
-    where scalar.value < 32 || scalar.value == 127 || (0x80..<0xA0).contains(scalar.value)
-      || [0x2028, 0x2029, 0xFEFF].contains(scalar.value):
-      let digits = String(scalar.value, radix: 16)
-      quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-    default: quoted.unicodeScalars.append(scalar)
-    }
-  }
-  return quoted + "\""
 }

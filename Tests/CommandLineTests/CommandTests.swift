@@ -20,7 +20,10 @@ import Testing
       ["summary", "--set", "training.epoch=3"], 64,
       "Error: --set training.epoch=3: unknown key 'epoch' in training. Known keys: batch_size, epochs, optimizer, report, seed. Did you mean 'epochs'?"
     ),
-    (["datasets", "show", "mnist"], 64, "Error: Data set 'mnist' is not known. Known: fashion-mnist."),
+    (
+      ["datasets", "show", "mnist"], 64,
+      "Error: Data set 'mnist' is not known. Known: cifar10, cifar100, fashion-mnist."
+    ),
     (["train", "--data", "/nowhere"], 66, "Error: --data /nowhere: the files of 'fashion-mnist' are not there."),
     (["train", "--threads", "0"], 64, "Error: --threads must be a whole number from 1 to 1024. Received: 0."),
     (

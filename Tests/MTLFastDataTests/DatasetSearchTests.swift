@@ -97,7 +97,7 @@ struct DatasetSearchTests {
   }
 
   @Test func unknownDataset() {
-    expectError(.usage, "Data set 'fashion' is not known. Known: fashion-mnist.") {
+    expectError(.usage, "Data set 'fashion' is not known. Known: cifar10, cifar100, fashion-mnist.") {
       try DatasetCatalog.dataset(named: "fashion")
     }
   }

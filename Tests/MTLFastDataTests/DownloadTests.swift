@@ -156,7 +156,7 @@ struct DownloadTests {
     expectError(
       .badData,
       "\(download.url): is not the published file: the SHA-256 of its content is \(try sha256(other)), "
-        + "the published SHA-256 is \(download.file.sha256). Nothing was kept. Use a mirror, or try later."
+        + "the published SHA-256 is \(try #require(download.file.sha256)). Nothing was kept. Use a mirror, or try later."
     ) { try download.run() }
     expectNothingKept()
     #expect(server.requests.count == 1)
@@ -176,7 +176,7 @@ struct DownloadTests {
     expectError(
       .badData,
       "\(download.url): is not the published file: its content is damaged or larger than 300000 bytes, "
-        + "the published SHA-256 is \(download.file.sha256). Nothing was kept. Use a mirror, or try later."
+        + "the published SHA-256 is \(try #require(download.file.sha256)). Nothing was kept. Use a mirror, or try later."
     ) { try download.run() }
     expectNothingKept()
   }

@@ -74,6 +74,46 @@ func gzip(_ bytes: [UInt8]) throws -> [UInt8] {
   return Array(output[..<used])
 }
 
+/// Kinds of archive that `archive` writes.
+enum ArchiveKind: CaseIterable {
+  case tarGzip, zipStored, zipDeflated
+}
+
+/// An archive of files, written by libarchive.
+func archive(_ members: [(name: String, bytes: [UInt8])], _ kind: ArchiveKind) throws -> [UInt8] {
+  let archive = try #require(archive_write_new())
+  defer { archive_write_free(archive) }
+  let total = members.reduce(0) { $0 + $1.bytes.count }
+  var output = [UInt8](repeating: 0, count: 2 * total + 2048 * members.count + 65536)
+  var used = 0
+  try output.withUnsafeMutableBytes { buffer in
+    switch kind {
+    case .tarGzip:
+      archive_write_add_filter_gzip(archive)
+      archive_write_set_format_ustar(archive)
+    case .zipStored, .zipDeflated:
+      archive_write_set_format_zip(archive)
+      _ =
+        kind == .zipStored
+        ? archive_write_zip_set_compression_store(archive) : archive_write_zip_set_compression_deflate(archive)
+    }
+    archive_write_set_bytes_in_last_block(archive, 1)
+    try #require(archive_write_open_memory(archive, buffer.baseAddress, buffer.count, &used) == ARCHIVE_OK)
+    for member in members {
+      let entry = try #require(archive_entry_new())
+      defer { archive_entry_free(entry) }
+      archive_entry_set_pathname(entry, member.name)
+      archive_entry_set_filetype(entry, member.name.hasSuffix("/") ? 0o040000 : 0o100000)
+      archive_entry_set_perm(entry, 0o644)
+      archive_entry_set_size(entry, Int64(member.bytes.count))
+      try #require(archive_write_header(archive, entry) == ARCHIVE_OK)
+      try #require(archive_write_data(archive, member.bytes, member.bytes.count) == member.bytes.count)
+    }
+    try #require(archive_write_close(archive) == ARCHIVE_OK)
+  }
+  return Array(output[..<used])
+}
+
 /// Bytes that look random and are the same in every run, so that gzip can't shrink them.
 func noise(_ count: Int) -> [UInt8] {
   var state: UInt64 = 1

@@ -55,7 +55,7 @@ struct LocatedDatasetTests {
     try folder.write(Array(gzip(TinyIDX.labels([2, 2]))[..<20]), to: "test-labels.gz")
     let check = DatasetCheck(dataset, in: folder.path)
     #expect(!check.isGood)
-    let published = check.files[1].published.sha256
+    let published = try #require(check.files[1].published.sha256)
     #expect(
       check.files.map(\.problem) == [
         "\(folder.path)/train-images.gz: is missing. Get it with: mtl-fast datasets fetch tiny.",

@@ -8,7 +8,7 @@ import Testing
 @Suite struct RecipeModelTests {
   @Test func nodesAreNamedByKindAndCount() throws {
     let recipe = try Recipe.parse(RecipeTexts.small, file: "my.yaml")
-    let graph = try recipe.modelGraph(classNames: ["item": (0..<10).map { "\($0)" }, "group": ["a", "b"]])
+    let graph = try recipe.withPublishedClasses().modelGraph()
     #expect(
       graph.nodes.map(\.name) == [
         "image", "trunk.conv2d_1", "trunk.max_pool2d_1", "trunk.flatten_1", "item.dense_1", "item.logits",
@@ -22,7 +22,7 @@ import Testing
   @Test func aHeadThatIsReadIsBuiltFirst() throws {
     let text = RecipeTexts.small([17: "  item: {from: group.logits}", 18: "  group: {from: trunk}"])
     let recipe = try Recipe.parse(text, file: "my.yaml")
-    let graph = try recipe.modelGraph(classNames: ["item": ["a", "b"], "group": ["a", "b", "c"]])
+    let graph = try recipe.withPublishedClasses().modelGraph()
     #expect(graph.nodes.suffix(2).map(\.name) == ["group.logits", "item.logits"])
     #expect(graph.heads.map(\.name) == ["item", "group"])
   }
@@ -32,7 +32,7 @@ import Testing
     let single = try recipe.singleTask("group")
     #expect(single.name == "fashion-mnist-group")
     #expect(single.heads.map(\.weight) == [1])
-    let graph = try single.modelGraph(classNames: ["group": ["a", "b", "c"]])
+    let graph = try single.modelGraph()
     #expect(graph.nodes.suffix(3).map(\.name) == ["trunk.dense_1", "group.dense_1", "group.logits"])
     #expect(try Recipe.parse(single.yaml(), file: "single.yaml") == single)
   }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct RecipeWriterTests {
   @Test func whatIsWrittenIsReadAgain() throws {
-    for text in [BuiltInRecipe.standard.text, RecipeTexts.small] {
+    for text in BuiltInRecipe.all.map(\.text) + [RecipeTexts.small] {
       let recipe = try Recipe.parse(text, file: "my.yaml")
       #expect(try Recipe.parse(recipe.yaml(), file: "again.yaml") == recipe)
       #expect(try Recipe.parse(recipe.yaml(), file: "again.yaml").yaml() == recipe.yaml())
@@ -27,7 +27,10 @@ import Testing
     ]
     recipe.training = Recipe.Training(
       optimizer: .sgd(learningRate: 0.1, momentum: 0.95), batchSize: 1, epochs: 1, seed: .max, report: .test)
-    recipe.tasks[0].classes = ["yes", "no", "1", "", "a: b", "\"quoted\"", "tab\t", "Größe", "#x", "\u{2028}"]
+    recipe.tasks[0].target = .labels(
+      Recipe.Labels(
+        column: "label",
+        classes: .names(["yes", "no", "1", "", "a: b", "\"quoted\"", "tab\t", "Größe", "#x", "\u{2028}"])))
     recipe.heads[0].weight = 0.1
     #expect(try Recipe.parse(recipe.yaml(), file: "again.yaml") == recipe)
   }
@@ -42,7 +45,7 @@ import Testing
         data: {source: fashion-mnist, validation: none}
 
         inputs:
-          image: {shape: [28, 28, 1], scale: 1/255}
+          image: {shape: [28, 28, 1], scale: 1/255, normalize: false}
 
         tasks:
           item: {labels: label}

@@ -64,7 +64,8 @@ struct Datasets: ParsableCommand {
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Compare a data set's files with the published ones.",
-      discussion: "Reads every file to its end and compares the SHA-256 of its content. Exit code 65 where one differs."
+      discussion:
+        "Reads every file to its end and compares the published hash, where there is one, and the size. Exit code 65 where one differs."
     )
     @Argument(help: "A name that 'datasets list' knows.") var name = "fashion-mnist"
     @OptionGroup var data: DataOptions
@@ -75,7 +76,7 @@ struct Datasets: ParsableCommand {
       var table = TextTable([("file", .left), ("samples", .right), ("state", .left)])
       for file in check.files {
         table.add([
-          file.published.name, file.sampleCount.map(grouped) ?? "-", file.problem == nil ? "as published" : "differs",
+          file.published.name, file.sampleCount.map(grouped) ?? "-", file.state,
         ])
       }
       let files = check.files.map { file -> JSONValue in
@@ -99,7 +100,7 @@ struct Datasets: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Download a data set from its official address.",
       discussion: """
-        A download that broke off goes on where it stopped. A file takes its name only after its SHA-256 was verified.
+        A download that broke off goes on where it stopped. A file takes its name only after its hash was verified.
 
         Examples:
           mtl-fast datasets fetch fashion-mnist

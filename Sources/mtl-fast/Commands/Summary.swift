@@ -27,7 +27,7 @@ struct Summary: ParsableCommand {
 
   func run() throws {
     let recipe = try recipe.load()
-    let graph = try recipe.modelGraph(classNames: try recipe.publishedClassNames())
+    let graph = try recipe.withPublishedClasses().modelGraph()
     if plan {
       let settings = recipe.training
       let plan = try PlanSummary(

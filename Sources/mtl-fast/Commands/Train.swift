@@ -59,7 +59,7 @@ struct Train: ParsableCommand {
     let recipe =
       try resume.map { try self.recipe.load(from: RunFolder.open($0).recipePath) } ?? self.recipe.load()
     let data = try RecipeData(recipe, search: data.search)
-    let graph = try recipe.modelGraph(classNames: data.classNames)
+    let graph = try data.resolved.modelGraph()
     if dryRun {
       let summary = GraphSummary(graph, of: recipe)
       return try output.print(

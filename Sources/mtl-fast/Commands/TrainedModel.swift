@@ -19,7 +19,7 @@ struct TrainedModel {
   static func load(_ run: String, data: DatasetSearch, threads: Int?) throws -> TrainedModel {
     let (path, checkpoint) = try find(run)
     let recipe = try RecipeSource(name: path, text: checkpoint.recipe).recipe()
-    let graph = try recipe.modelGraph(classNames: try recipe.publishedClassNames())
+    let graph = try recipe.withPublishedClasses().modelGraph()
     let model = try MultiTaskModel(graph: graph, seed: checkpoint.state.seed)
     try model.load(checkpoint.state)
     let test = try recipe.samples(of: data.locate(recipe.knownDataset()).load(split: .test))

@@ -2,7 +2,7 @@
 // "Did you mean": the known name that is closest to what was written.
 
 /// One sentence pair for a name that isn't known: `unknown key 'fliters' in conv2d. Known keys: ... Did you mean 'filters'?`
-public func unknownName(_ what: String, _ name: String, in place: String, known: [String]) -> String {
+package func unknownName(_ what: String, _ name: String, in place: String, known: [String]) -> String {
   var text = "unknown \(what) '\(name)'"
   if !place.isEmpty { text += " in \(place)" }
   text += known.isEmpty ? ". There are none here." : ". Known \(what)s: \(known.sorted().joined(separator: ", "))."
@@ -16,7 +16,7 @@ public func unknownName(_ what: String, _ name: String, in place: String, known:
 ///     nearest(to: "zebra", among: ["filters", "kernel"])    // nil
 ///
 /// Of equals the alphabetically first. O(letters^2) for each candidate; names longer than 64 letters are never near.
-public func nearest(to name: String, among candidates: [String]) -> String? {
+package func nearest(to name: String, among candidates: [String]) -> String? {
   guard name.count <= 64 else { return nil }
   var best: (name: String, distance: Int)?
   for candidate in candidates.sorted() {

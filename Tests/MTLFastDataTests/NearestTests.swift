@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // When "did you mean" has an answer.
 
-import MTLFastRecipes
+import MTLFast
 import Testing
 
 @Suite struct NearestTests {

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts of a recipe must agree on, beyond the shapes of its model.
+
+import MTLFast
+import MTLFastData
+
+/// Checks tasks, heads and inputs against each other and against what the catalogue tells about the data.
+struct RecipeConsistency {
+  let recipe: Recipe
+  let located: (_ path: [String], _ error: MTLFastError) -> MTLFastError
+
+  func check() throws {
+    for head in recipe.heads { try checkStreams(of: head) }
+    for task in recipe.tasks { try checkParent(of: task) }
+    for stream in recipe.data.streams {
+      guard case .catalogue(let name) = stream.source else { continue }
+      let dataset = try DatasetCatalog.dataset(named: name)
+      for input in recipe.inputs where input.stream == stream.name { try check(input, against: dataset) }
+      for task in recipe.tasks where recipe.stream(ofTask: task.name)?.name == stream.name {
+        try check(task, against: dataset)
+      }
+    }
+  }
+
+  private func refuse(_ path: [String], _ message: String) -> MTLFastError {
+    located(path, MTLFastError(.usage, message))
+  }
+
+  private func checkStreams(of head: Recipe.Head) throws {
+    let inputs = recipe.inputs(of: head)
+    guard let first = inputs.first, let other = inputs.first(where: { $0.stream != first.stream }) else { return }
+    throw refuse(
+      ["heads", head.name, "from"],
+      "head '\(head.name)' depends on input '\(first.name)' of stream '\(first.stream ?? "")' and on '\(other.name)' of '\(other.stream ?? "")'. Their rows don't belong together: let a head depend on one stream."
+    )
+  }
+
+  private func checkParent(of task: Recipe.Task) throws {
+    guard case .labels(let labels) = task.target, let parent = labels.parent else { return }
+    let path = ["tasks", task.name, "parent"]
+    let others = recipe.tasks.filter { if case .labels = $0.target { $0.name != task.name } else { false } }
+    guard let above = others.first(where: { $0.name == parent.task }) else {
+      throw refuse(path, unknownName("classification task", parent.task, in: "parent", known: others.map(\.name)))
+    }
+    guard recipe.stream(ofTask: task.name)?.name == recipe.stream(ofTask: above.name)?.name else {
+      throw refuse(
+        path, "tasks '\(task.name)' and '\(above.name)' are of different streams, so their labels don't meet.")
+    }
+    guard let parents = parent.classes else { return }
+    if let names = task.names, names.count != parents.count {
+      throw refuse(path, "parent has \(parents.count) classes but task '\(task.name)' has \(names.count).")
+    }
+    if let names = above.names, let index = parents.first(where: { $0 >= names.count }) {
+      throw refuse(
+        path,
+        "parent names class \(index) but task '\(above.name)' has \(names.count) classes (0...\(names.count - 1)).")
+    }
+  }
+
+  private func check(_ input: Recipe.Input, against dataset: KnownDataset) throws {
+    guard case .column(let column, let shape) = input.values else { return }
+    guard column == dataset.inputColumn else {
+      throw refuse(
+        ["inputs", input.name], unknownName("input column", column, in: dataset.name, known: [dataset.inputColumn]))
+    }
+    guard shape == dataset.inputShape else {
+      throw refuse(
+        ["inputs", input.name, "shape"],
+        "input '\(input.name)' has shape \(shape) but in \(dataset.name) it is \(dataset.inputShape). Set it to \(dataset.inputShape.dimensions)."
+      )
+    }
+  }
+
+  private func check(_ task: Recipe.Task, against dataset: KnownDataset) throws {
+    let columns = dataset.labels.map(\.column)
+    guard case .labels(let labels) = task.target else {
+      throw refuse(
+        ["tasks", task.name],
+        "\(dataset.name) has class labels only. Use labels: \(columns.joined(separator: " or labels: ")).")
+    }
+    guard let known = dataset.labels.first(where: { $0.column == labels.column }) else {
+      throw refuse(
+        ["tasks", task.name, "labels"],
+        unknownName("label column", labels.column, in: dataset.name, known: columns))
+    }
+    let count = known.classNames.count
+    for group in labels.groups ?? [] {
+      guard let index = group.labels.firstIndex(where: { $0 >= count }) else { continue }
+      throw refuse(
+        ["tasks", task.name, "map", group.name, "\(index)"],
+        "map names label \(group.labels[index]) in '\(group.name)' but '\(labels.column)' has \(count) classes (0...\(count - 1))."
+      )
+    }
+    if let classes = labels.classes?.names, classes.count != count {
+      throw refuse(
+        ["tasks", task.name, "classes"],
+        "classes has \(classes.count) names but '\(labels.column)' has \(count) classes. Name each.")
+    }
+  }
+}
