@@ -129,31 +129,82 @@ typedef struct mtlf_plan {
   int32_t thread_capacity; /* the threads that the thread-local tensors and the workspace were made for */
 } mtlf_plan;
 
+/* Random changes of training images, drawn from (key, epoch, row) alone. Masks move with their images. */
+typedef struct mtlf_augmentation {
+  int32_t flip;   /* not 0: left and right change places in half of the draws */
+  int32_t pad;    /* zeros on every side, of which a window of the image's size is cropped */
+  int32_t cutout; /* side of a square of zeros (after normalisation) at a random place, cut at the edges; 0: none */
+  uint64_t key;
+} mtlf_augmentation;
+
 /* The samples of an input in memory, [count][sample_floats], of which a step takes rows by index. */
 typedef struct mtlf_step_input {
   const void *data;
-  int32_t is_bytes; /* uint8, otherwise float */
-  float scale;
+  int32_t is_bytes;                      /* uint8, otherwise float */
+  int32_t stream;                        /* of step->indices */
+  float scale;                           /* of every value, where factors is NULL */
+  const float *factors, *offsets;        /* [width * channels]: factors[i] * x + offsets[i] along each row; or NULL */
+  const mtlf_augmentation *augmentation; /* of images, or NULL */
 } mtlf_step_input;
 
+typedef enum mtlf_loss {
+  MTLF_LOSS_SOFTMAX_CROSS_ENTROPY,
+  MTLF_LOSS_BINARY_CROSS_ENTROPY,
+  MTLF_LOSS_DICE,
+  MTLF_LOSS_BINARY_CROSS_ENTROPY_DICE, /* their sum */
+  MTLF_LOSS_MEAN_SQUARED_ERROR,
+  MTLF_LOSS_MEAN_ABSOLUTE_ERROR,
+  MTLF_LOSS_HUBER
+} mtlf_loss;
+
+typedef enum mtlf_target {
+  MTLF_TARGET_CLASS, /* int32, one a sample; -1 where missing */
+  MTLF_TARGET_MASK,  /* uint8 [elements], MTLF_IGNORED where missing */
+  MTLF_TARGET_VALUES /* float [elements], NaN where missing */
+} mtlf_target;
+
+enum { MTLF_IGNORED = 255, MTLF_REGRESSION_SUMS = 5 };
+
 typedef struct mtlf_step_head {
-  const int32_t *labels; /* [sample_count], -1 where missing */
-  float scale;           /* weight / number of present labels of the minibatch; 0 where there is none */
+  mtlf_loss loss;
+  mtlf_target target;
+  const void *targets; /* of every sample, taken by index; NULL where there are none */
+  int32_t stream;      /* of step->indices */
+  float scale;         /* weight / sum of the weights of the minibatch's present samples; 0 where there is none */
+  const float *class_weights; /* [classes], or NULL */
+  float label_smoothing, huber_delta;
+  /* Metrics of the minibatch, all overwritten, each NULL where unwanted: the predicted class of every sample and the
+   * label's rank in the order of the logits (0: correct; -1: missing); counts and sums by group as the loss says. */
+  int32_t *predicted, *rank; /* [sample_count] */
+  int64_t *counts;           /* [MTLF_MAX_GROUPS][count_size] */
+  double *sums;              /* [MTLF_MAX_GROUPS][sum_size] */
+  int32_t count_size, sum_size;
   /* results */
-  double loss_sum; /* over present labels, unweighted */
-  int32_t present, correct;
+  double loss_sum, weight_sum; /* over present samples, by their class's weight, without the head's */
+  int32_t present;
 } mtlf_step_head;
+
+/* Normalisation over a minibatch: the step's statistics and the running ones. All [channels] unless said otherwise. */
+typedef struct mtlf_batch_norm {
+  int32_t channels;
+  float momentum, epsilon;
+  float *running_mean, *running_variance;
+  float *mean, *inverse_deviation; /* of this step */
+  float *scale, *shift;            /* of this step: gamma / deviation, beta - mean * scale */
+  float *d_mean, *d_projection;    /* of this step: the means of d and of d * normalised x */
+  double *sums, *d_sums;           /* [MTLF_MAX_GROUPS][2][channels] */
+} mtlf_batch_norm;
 
 typedef enum mtlf_optimizer_kind { MTLF_OPTIMIZER_ADAM, MTLF_OPTIMIZER_SGD } mtlf_optimizer_kind;
 
 /* What changes from step to step. */
 typedef struct mtlf_step {
-  int32_t sample_count;   /* 1...batch_capacity */
-  const int32_t *indices; /* [sample_count], rows of the inputs; also the key of a sample's dropout */
+  int32_t sample_count;          /* 1...batch_capacity */
+  const int32_t *const *indices; /* [stream][sample_count]: rows, also the key of a sample's draws; -1: not there */
   const mtlf_step_input *inputs;
   mtlf_step_head *heads; /* results are written here */
   int32_t head_count;
-  uint64_t epoch; /* key of dropout */
+  uint64_t epoch; /* key of dropout and augmentation */
   mtlf_optimizer_kind optimizer;
   mtlf_adam adam;
   mtlf_sgd sgd;
