@@ -33,6 +33,7 @@ typedef struct mtlf_tensor {
 typedef struct mtlf_weight {
   int32_t inputs, units; /* K, N */
   int32_t window;        /* contiguous inputs of one filter row: KW * C_in; K for dense layers */
+  int32_t no_decay;      /* not 0: `kernel` has no weight decay; `bias` never has */
   float *kernel;         /* packed */
   float *bias;           /* [N], padded to whole panels */
   float *transposed;     /* [K / window][ceil(window / panel)][N][panel], for d_input in shards; or NULL */
@@ -147,23 +148,13 @@ typedef struct mtlf_step_input {
   const mtlf_augmentation *augmentation; /* of images, or NULL */
 } mtlf_step_input;
 
-typedef enum mtlf_loss {
-  MTLF_LOSS_SOFTMAX_CROSS_ENTROPY,
-  MTLF_LOSS_BINARY_CROSS_ENTROPY,
-  MTLF_LOSS_DICE,
-  MTLF_LOSS_BINARY_CROSS_ENTROPY_DICE, /* their sum */
-  MTLF_LOSS_MEAN_SQUARED_ERROR,
-  MTLF_LOSS_MEAN_ABSOLUTE_ERROR,
-  MTLF_LOSS_HUBER
-} mtlf_loss;
-
 typedef enum mtlf_target {
   MTLF_TARGET_CLASS, /* int32, one a sample; -1 where missing */
   MTLF_TARGET_MASK,  /* uint8 [elements], MTLF_IGNORED where missing */
   MTLF_TARGET_VALUES /* float [elements], NaN where missing */
 } mtlf_target;
 
-enum { MTLF_IGNORED = 255, MTLF_REGRESSION_SUMS = 5 };
+enum { MTLF_REGRESSION_SUMS = 5 };
 
 typedef struct mtlf_step_head {
   mtlf_loss loss;

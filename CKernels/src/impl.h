@@ -104,6 +104,8 @@ void mtlf_pack_samples(const mtlf_kernels *kernels, int32_t units, const float *
 /* ---- optimizer.c ---- */
 
 mtlf_update_scalars mtlf_update_scalars_of(const mtlf_step *step);
+/* The same for a bias, or another parameter that doesn't decay. */
+mtlf_update_scalars mtlf_without_decay(const mtlf_update_scalars *scalars);
 /* n packed values of a weight from `offset` on, or of its bias. */
 void mtlf_update(const mtlf_kernels *kernels, const mtlf_step *step, const mtlf_update_scalars *scalars, float *values,
                  float *slot0, float *slot1, const float *gradient, size_t n);
@@ -149,7 +151,7 @@ typedef struct {
 /* Softmax cross-entropy of each pixel: logits, probabilities, d_logits [pixels][classes], mask [pixels] of classes or
  * MTLF_IGNORED (anything else outside 0...classes-1 is ignored too). probabilities is written for every pixel (NULL:
  * unwanted); d_logits (or NULL) += scale * gradient of the sample's loss. class_weights [classes] or NULL.
- * confusion [classes][classes], true x predicted, is added to unless NULL. */
+ * confusion [classes][classes], true x predicted, is added to unless NULL. classes: at most MTLF_MAX_PIXEL_CLASSES. */
 mtlf_sample_loss mtlf_pixel_cross_entropy_sample(const mtlf_kernels *kernels, int32_t pixels, int32_t classes,
                                                  const float *logits, const uint8_t *mask, const float *class_weights,
                                                  float smoothing, float scale, float *probabilities, float *d_logits,
@@ -160,7 +162,7 @@ mtlf_sample_loss mtlf_pixel_cross_entropy_sample(const mtlf_kernels *kernels, in
  * channel's present pixels, mean over the channels that have any; Milletari et al., V-Net, 2016), or their sum.
  * class_weights [2] (of 0 and of 1, of the cross-entropy alone) or NULL; smoothing s: target t (1 - s) + s / 2 (same).
  * counts [channels][4] = true negatives, false positives, false negatives, true positives (p > 1/2), added to unless
- * NULL. */
+ * NULL. channels: at most MTLF_MAX_MASKS. */
 mtlf_sample_loss mtlf_mask_sample(const mtlf_kernels *kernels, mtlf_loss loss, int32_t pixels, int32_t channels,
                                   const float *logits, const uint8_t *mask, const float *class_weights, float smoothing,
                                   float scale, float *probabilities, float *d_logits, int64_t *counts);
@@ -171,6 +173,16 @@ mtlf_sample_loss mtlf_mask_sample(const mtlf_kernels *kernels, mtlf_loss loss, i
 mtlf_sample_loss mtlf_regression_sample(const mtlf_kernels *kernels, mtlf_loss loss, float delta, int32_t n,
                                         const float *outputs, const float *targets, float scale, float *d_outputs,
                                         double *sums, int32_t sum_size);
+
+/* ---- loss_sum.c: what the losses of mtlf.h share ---- */
+
+/* Calls body for every sample of a batch, on a team. */
+typedef mtlf_sample_loss (*mtlf_sample_body)(const void *argument, const mtlf_kernels *kernels, int64_t sample);
+mtlf_loss_sum mtlf_sum_losses(const mtlf_context *context, int32_t batch, mtlf_sample_body body, const void *argument);
+/* Whether [batch][rows][columns] is a shape, and a sample's elements can be counted. */
+int mtlf_elements_fit(int32_t batch, int32_t rows, int32_t columns);
+/* Whether weights [n] are finite and not negative; NULL is right. */
+int mtlf_weights_are_right(int32_t n, const float *weights);
 
 /* ---- input.c: rows of a data set on their way into the first layer ---- */
 
