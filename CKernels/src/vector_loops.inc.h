@@ -249,7 +249,7 @@ static MTLF_TARGET void mask_forward(const mtlf_mask_run *k) {
                                          v_select(is_one, positive, zero)};
     STORE(k->probabilities, p);
     float *sum = k->sums + column;
-    for (int s = 0; s < MTLF_MASK_SUMS; s++, sum += k->period) {
+    UNROLL for (int s = 0; s < MTLF_MASK_SUMS; s++, sum += k->period) {
       if (whole) {
         v_store(sum, v_add(v_load(sum), parts[s]));
       } else {
