@@ -128,7 +128,7 @@ extension KernelTests {
             worst = max(worst, abs(result.loss_sum - expected) / Double(Float(expected).ulp))
           }
         }
-        #expect(worst < 8, "\(worst) ULP, \(configuration)")
+        #expect(worst < 4, "\(worst) ULP, \(configuration)")
       }
     }
 
