@@ -416,7 +416,7 @@ mtlf_status mtlf_pixel_cross_entropy_f32(int32_t batch, int32_t pixels, int32_t 
  *   counts          [channels, 4]          true negatives, false positives, false negatives, true positives, where a
  *                                          logit above 0 is a positive; added into; may be NULL
  *
- * Numerics   An element's cross-entropy is within 8 ULP, its p within 4. Sums run in fp32 in 16 or more columns over some
+ * Numerics   An element's cross-entropy and its p are within 4 ULP. Sums run in fp32 in 16 or more columns over some
  *            thousands of elements, then in double.
  * Returns MTLF_ERR_NULL_POINTER, MTLF_ERR_BAD_SHAPE, or MTLF_ERR_BAD_VALUE for a loss, a label, a weight or a smoothing
  * outside its range. Threads: one where counts are wanted. */

@@ -98,9 +98,17 @@ void mtlf_batch_norm_d_input(const mtlf_batch_norm *norm, size_t pixels, const f
   const size_t channels = (size_t)norm->channels;
   const float *mean = norm->mean, *inverse = norm->inverse_deviation, *scale = norm->scale;
   const float *d_mean = norm->d_mean, *projection = norm->d_projection;
+  enum { BLOCK = 64 };
   for (size_t i = 0; i < pixels; i++, x += channels, d += channels, d_x += channels) {
-    for (size_t c = 0; c < channels; c++) {
-      d_x[c] = scale[c] * (d[c] - d_mean[c] - (x[c] - mean[c]) * inverse[c] * projection[c]);
+    for (size_t first = 0; first < channels; first += BLOCK) {
+      /* By way of a block, as the compiler doesn't know that d_x is d or lies apart from it. */
+      float block[BLOCK];
+      const size_t n = channels - first < BLOCK ? channels - first : BLOCK;
+      for (size_t k = 0; k < n; k++) {
+        const size_t c = first + k;
+        block[k] = scale[c] * (d[c] - d_mean[c] - (x[c] - mean[c]) * inverse[c] * projection[c]);
+      }
+      memcpy(d_x + first, block, n * sizeof *block);
     }
   }
 }

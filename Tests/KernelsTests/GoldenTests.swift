@@ -179,7 +179,8 @@ extension KernelTests {
             mtlf_adam_f32(
               &adam, Int64(step), n, w.pointer, m.pointer, v.pointer, g[configuration.side], &context) == MTLF_OK)
         } else {
-          var sgd = mtlf_sgd(learning_rate: learningRate, momentum: Float(try golden.double("momentum")), weight_decay: 0)
+          var sgd = mtlf_sgd(
+            learning_rate: learningRate, momentum: Float(try golden.double("momentum")), weight_decay: 0)
           try #require(
             mtlf_sgd_f32(&sgd, n, w.pointer, m.pointer, g[configuration.side], &context) == MTLF_OK)
         }
