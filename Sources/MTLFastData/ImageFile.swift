@@ -55,7 +55,11 @@ public enum ImageFile {
   }
 
   static func checkSize(width: Int, height: Int, name: String) throws {
-    guard width > 0, height > 0, width <= largestSide, height <= largestSide, width * height <= largestArea else {
+    guard width > 0, height > 0 else {
+      throw MTLFastError(
+        .badData, "\(name): the header says \(width)x\(height) pixels. It is damaged: get it again.")
+    }
+    guard width <= largestSide, height <= largestSide, width * height <= largestArea else {
       throw MTLFastError(
         .badData,
         "\(name): has \(width)x\(height) pixels but images may have 1...\(largestSide) a side and \(largestArea) in all. "

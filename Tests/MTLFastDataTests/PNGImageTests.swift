@@ -134,13 +134,16 @@ struct PNGImageTests {
           + TinyPNG.chunk("IEND", []),
         to: "a.png")
     }
-    for (width, height) in [(0, 1), (1, 0), (32769, 1), (1, 32769), (32768, 32768), (.max, .max)] as [(UInt32, UInt32)]
-    {
+    for (width, height) in [(32769, 1), (1, 32769), (32768, 32768), (.max, .max)] as [(UInt32, UInt32)] {
       let path = try path(width: width, height: height)
       expectError(
         .badData,
         "\(path): has \(width)x\(height) pixels but images may have 1...32768 a side and 268435456 in all. Resize it."
       ) { try ImageFile.size(of: path) }
+    }
+    let none = try path(width: 0, height: 7)
+    expectError(.badData, "\(none): the header says 0x7 pixels. It is damaged: get it again.") {
+      try ImageFile.size(of: none)
     }
     let empty = try path(width: 16384, height: 16384)
     expectError(
