@@ -269,7 +269,7 @@ struct DownloadTests {
   @Test func anotherDownloadIsWriting() throws {
     let other = try PartialFile(for: download.destination)
     expectError(
-      .writeFailed, "\(download.destination).part: another download is writing it. Wait until it has ended."
+      .writeFailed, "\(download.destination).part: another process is writing it. Wait until it has ended."
     ) { try download.run() }
     #expect(other.size == 0)
   }
