@@ -38,11 +38,14 @@ let package = Package(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
     .systemLibrary(
       name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+    .systemLibrary(
+      name: "CJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
 
     // MARK: Library, from the kernels upwards
     .target(name: "Kernels", dependencies: ["CKernels"]),
     .target(name: "MTLFast", dependencies: ["Kernels"]),
-    .target(name: "MTLFastData", dependencies: ["MTLFast", "CArchive", "CCurl", "CCrypto"]),
+    .target(name: "MTLFastData", dependencies: ["MTLFast", "CArchive", "CCurl", "CCrypto", "CJPEG", "CPNG"]),
     .target(name: "MTLFastTraining", dependencies: ["MTLFastData", "CCrypto"]),
     .target(
       name: "MTLFastRecipes", dependencies: ["MTLFastTraining", .product(name: "Yams", package: "Yams")],
@@ -59,7 +62,7 @@ let package = Package(
       name: "CReference", dependencies: ["CKernels"], path: "Tests/CReference",
       cSettings: [.unsafeFlags(["-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra"])]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "CReference"]),
-    .testTarget(name: "MTLFastDataTests", dependencies: ["MTLFast", "MTLFastData", "CArchive"]),
+    .testTarget(name: "MTLFastDataTests", dependencies: ["MTLFast", "MTLFastData", "CArchive", "CJPEG", "CPNG"]),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .testTarget(
       name: "MTLFastTrainingTests",

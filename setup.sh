@@ -8,8 +8,8 @@ set -eu
 
 # Package names; of names joined by | any will do and the first is installed. OpenBLAS is for perf/run.sh alone.
 APT="libomp-dev libarchive-dev zlib1g-dev libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev libssl-dev
-  pkg-config|pkgconf libopenblas-dev dataset-fashion-mnist"
-BREW="libomp libarchive curl openssl@3 openblas pkgconf"
+  libturbojpeg0-dev libpng-dev pkg-config|pkgconf libopenblas-dev dataset-fashion-mnist"
+BREW="libomp libarchive curl openssl@3 jpeg-turbo libpng openblas pkgconf"
 # Packages to go without where the distribution doesn't have them.
 OPTIONAL=dataset-fashion-mnist
 
@@ -135,7 +135,8 @@ $(brew list --formula -1 | sed 's/$/ installed/')
 "
 else
   say "no apt-get here (and no brew on a Mac). Install these libraries with their headers:"
-  fail "the LLVM OpenMP runtime (linked as omp5), libarchive, zlib, libcurl, OpenSSL 3, pkg-config; OpenBLAS for perf."
+  say "the LLVM OpenMP runtime (linked as omp5), libarchive, zlib, libcurl, OpenSSL 3, libjpeg-turbo, libpng, pkg-config;"
+  fail "OpenBLAS for perf."
 fi
 
 if [ -z "$missing" ]; then

@@ -137,7 +137,12 @@ final class ArchiveReader {
   }
 
   private func drain() throws {
-    while try file.read(into: chunk) == chunk.count {}
+    do {
+      while try file.read(into: chunk) == chunk.count {}
+    } catch {
+      fileError = error as? MTLFastError
+      throw damaged()
+    }
   }
 
   private func damaged(_ reason: String? = nil) -> MTLFastError {

@@ -112,6 +112,7 @@ extension LocatedDataset {
     case .idx(let training, let test): file = split == .training ? training.labels : test.labels
     case .cifar: return nil
     }
+    guard file.sha256 != nil else { return nil }
     guard let path = Self.path(of: file, in: folder),
       let digest = try? ContentDigest(ofFileAt: path, limit: 2 * file.byteCount), digest.sha256 == file.sha256
     else {

@@ -75,7 +75,8 @@ public struct DatasetSearch: Sendable {
     return places
   }
 
-  private var cachesFolder: String? {
+  /// The folder above all caches of the user; nil where the environment names neither it nor a home.
+  var cachesFolder: String? {
     // The XDG specification: a relative path is to be ignored.
     if let cache = environment("XDG_CACHE_HOME"), cache.hasPrefix("/") { return Self.withoutTrailingSlash(cache) }
     guard let home = environment("HOME"), !home.isEmpty else { return nil }

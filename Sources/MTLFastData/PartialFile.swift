@@ -33,7 +33,7 @@ final class PartialFile {
         let isBusy = errno == EWOULDBLOCK
         let error =
           isBusy
-          ? MTLFastError(.writeFailed, "\(path): another download is writing it. Wait until it has ended.")
+          ? MTLFastError(.writeFailed, "\(path): another process is writing it. Wait until it has ended.")
           : Self.failure(path, "can't be locked")
         close(opened)
         throw error

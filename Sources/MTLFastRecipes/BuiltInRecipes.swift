@@ -16,6 +16,12 @@ public struct BuiltInRecipe: Sendable {
   public static let all = [
     standard,
     BuiltInRecipe(
+      name: "cifar10", summary: "object and its even or odd number, two heads on one convolutional trunk",
+      bytes: { PackageResources.cifar10_yaml }),
+    BuiltInRecipe(
+      name: "cifar100", summary: "100 fine classes, and 20 coarse ones by a head that reads the fine one's logits",
+      bytes: { PackageResources.cifar100_yaml }),
+    BuiltInRecipe(
       name: "simultaneous", summary: "classification, segmentation and regression at once, nothing shared",
       bytes: { PackageResources.simultaneous_yaml }),
     BuiltInRecipe(

@@ -5,80 +5,191 @@ import MTLFast
 import MTLFastData
 import MTLFastTraining
 
-/// Both splits of a recipe's data, bound to its inputs and heads.
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// The data of a recipe, bound to its inputs and heads.
+///
+///     let data = try RecipeData(recipe, search: DatasetSearch(), recipeFolder: source.folder)
+///     let model = try MultiTaskModel(graph: data.resolved.modelGraph(), seed: data.resolved.training.seed)
 public struct RecipeData: Sendable {
+  /// The recipe with everything that was found in the training data: its model and its predictions need no data.
   public let resolved: Recipe
   public let training: Samples
-  public let test: Samples
+  /// nil where no stream has validation data.
+  public let validation: Samples?
+  /// nil where no stream has test data.
+  public let test: Samples?
+  /// Whether a stream's test set serves as its validation data: what is selected by it has no test set left.
+  public let validatesOnTest: Bool
 
-  /// Reads the recipe's data set.
+  /// Reads the recipe's data. What the recipe says already is used; the rest is found in the training rows.
   ///
-  /// - Throws: `MTLFastError` of kind `missingInput` where it is not found, `badData` where it doesn't fit the recipe.
-  public init(_ recipe: Recipe, search: DatasetSearch) throws {
-    resolved = try recipe.withPublishedClasses()
-    let splits = try search.locate(recipe.knownDataset()).loadSplits()
-    training = try resolved.samples(of: splits.training)
-    test = try resolved.samples(of: splits.test)
+  /// - Parameters:
+  ///   - recipeFolder: the folder of the recipe's file, in which its paths are looked for too.
+  ///   - skipsBad: leaves out images that can't be read, with a note.
+  ///   - threads: for decoding images; nil takes one for each processor.
+  ///   - notes: gets what the user should know but that stops nothing.
+  /// - Throws: `MTLFastError` of kind `missingInput` where data is not found, `badData` where it doesn't fit the recipe.
+  public init(
+    _ recipe: Recipe, search: DatasetSearch, recipeFolder: String? = nil, skipsBad: Bool = false,
+    threads: Int? = nil, notes: (String) -> Void = { _ in }
+  ) throws {
+    try self = withoutActuallyEscaping(notes) { note in
+      let binding = RecipeBinding(
+        recipe: recipe, search: search, recipeFolder: recipeFolder, skipsBad: skipsBad, threads: threads, note: note)
+      return try RecipeData(binding)
+    }
+  }
+
+  private init(_ binding: RecipeBinding) throws {
+    let recipe = binding.recipe
+    let parts = try binding.parts(Set(DataPart.allCases))
+    let training = try zip(recipe.data.streams, parts).map { stream, parts in
+      guard let part = parts[.training] else {
+        throw MTLFastError(.badData, "Recipe '\(recipe.name)': \(stream.source.description) has no training rows.")
+      }
+      return part
+    }
+    let named = try NameResolution(paths: binding.reader.paths).resolve(recipe, training: training)
+    let columns = try zip(recipe.data.streams, training).map { try binding.dataset(named, $0, $1) }
+    let resolved = try NumberResolution().resolve(named, training: columns)
+    // A class that only other parts have is told from a misspelt one.
+    let foundClasses = Set(recipe.tasks.filter { $0.names == nil }.map(\.name))
+    try binding.checkClasses(of: foundClasses, in: resolved, parts)
+
+    self.resolved = resolved
+    self.training = try binding.samples(resolved, .training, columns)
+    let test = try binding.columns(resolved, .test, parts)
+    self.test = try binding.samples(resolved, .test, test)
+    let validation = try recipe.data.streams.indices.map { index in
+      recipe.data.streams[index].validation == .test
+        ? test[index]
+        : try parts[index][.validation].map { try binding.dataset(resolved, recipe.data.streams[index], $0) }
+    }
+    self.validation = try binding.samples(resolved, .validation, validation)
+    validatesOnTest = recipe.data.streams.contains { $0.validation == .test }
+    if validatesOnTest {
+      binding.reader.note(
+        "The test set serves as validation data, as the recipe says: its scores choose the best model.")
+    }
   }
 }
 
 extension Recipe {
-  /// The catalogue's entry of the recipe's source.
-  public func knownDataset() throws -> KnownDataset {
-    guard let source = data.streams.first?.source, case .catalogue(let name) = source else {
-      throw MTLFastError(.usage, "Recipe '\(name)': its data are no known data set.")
-    }
-    return try DatasetCatalog.dataset(named: name)
-  }
-
-  /// This recipe with the class names that the catalogue tells: its model needs no data then.
-  public func withPublishedClasses() throws -> Recipe {
-    var recipe = self
-    for index in tasks.indices {
-      guard case .labels(var labels) = tasks[index].target, labels.groups == nil, labels.classes == nil,
-        case .catalogue(let name)? = stream(ofTask: tasks[index].name)?.source
-      else { continue }
-      let known = try DatasetCatalog.dataset(named: name).labels.first { $0.column == labels.column }
-      labels.classes = known.map { .names($0.classNames) }
-      recipe.tasks[index].target = .labels(labels)
-    }
-    return recipe
-  }
-
-  /// The samples of one split: label columns mapped as the tasks say, inputs with their scale.
+  /// The test samples of a resolved recipe; nothing else is read where the test data are files of their own.
   ///
-  /// A label that no group of a task's `map` names is missing (-1) for that task.
-  ///
-  /// - Throws: `MTLFastError` of kind `badData` for a column that is missing or doesn't fit.
-  public func samples(of split: Dataset) throws -> Samples {
-    var inputs: [String: Samples.Input] = [:]
-    for input in self.inputs {
-      guard let column = split.inputs[input.name] else {
-        throw MTLFastError(
-          .badData,
-          "Recipe '\(name)': " + unknownName("input", input.name, in: split.name, known: split.inputs.keys.sorted()))
+  /// - Throws: `MTLFastError` as `RecipeData`; of kind `usage` where no stream has test data.
+  public func testSamples(
+    search: DatasetSearch, recipeFolder: String? = nil, skipsBad: Bool = false, threads: Int? = nil,
+    notes: (String) -> Void = { _ in }
+  ) throws -> Samples {
+    let test: Samples?
+    if isResolved {
+      test = try withoutActuallyEscaping(notes) { note in
+        let binding = RecipeBinding(
+          recipe: self, search: search, recipeFolder: recipeFolder, skipsBad: skipsBad, threads: threads, note: note)
+        return try binding.samples(self, .test, binding.columns(self, .test, binding.parts([.test])))
       }
-      inputs[input.name] = Samples.Input(column: column, scale: input.scale.value)
+    } else {
+      test = try RecipeData(
+        self, search: search, recipeFolder: recipeFolder, skipsBad: skipsBad, threads: threads, notes: notes
+      ).test
     }
-    var labels: [String: LabelColumn] = [:]
-    for task in tasks {
-      guard case .labels(let target) = task.target, let column = split.labels[target.column], let names = task.names
-      else { continue }
-      labels[task.name] = LabelColumn(values: target.mapped(column.values), classNames: names)
+    guard let test else {
+      throw MTLFastError(.usage, "Recipe '\(name)': its data have no test part. Name one in data.")
     }
-    return Samples(name: split.name, count: split.count, inputs: inputs, labels: labels)
+    return test
   }
 }
 
-extension Recipe.Labels {
-  /// The task's label for each of the column's; -1 stays missing.
-  func mapped(_ values: [Int32]) -> [Int32] {
-    guard let groups else { return values }
-    let highest = groups.flatMap(\.labels).max() ?? -1
-    var group = [Int32](repeating: -1, count: highest + 1)
-    for (index, labels) in groups.enumerated() {
-      for label in labels.labels { group[label] = Int32(index) }
+/// Reads parts of a recipe's data and binds them.
+struct RecipeBinding {
+  let recipe: Recipe
+  let reader: SourceReader
+
+  init(
+    recipe: Recipe, search: DatasetSearch, recipeFolder: String?, skipsBad: Bool, threads: Int?,
+    note: @escaping (String) -> Void
+  ) {
+    self.recipe = recipe
+    reader = SourceReader(
+      recipe: recipe, paths: DataPaths(search: search, recipeFolder: recipeFolder), skipsBad: skipsBad,
+      threads: max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount), note: note)
+  }
+
+  /// The parts of each stream.
+  func parts(_ wanted: Set<DataPart>) throws -> [[DataPart: SourcePart]] {
+    try recipe.data.streams.map { try reader.parts(of: $0, wanted: wanted) }
+  }
+
+  func dataset(_ recipe: Recipe, _ stream: Recipe.Stream, _ part: SourcePart) throws -> Dataset {
+    try ColumnReader(reader: reader, recipe: recipe, stream: stream, part: part).dataset()
+  }
+
+  /// One part's columns of each stream; nil where the stream doesn't have it.
+  func columns(_ recipe: Recipe, _ part: DataPart, _ parts: [[DataPart: SourcePart]]) throws -> [Dataset?] {
+    try zip(recipe.data.streams, parts).map { stream, parts in
+      try parts[part].map { try dataset(recipe, stream, $0) }
     }
-    return values.map { group.indices.contains(Int($0)) ? group[Int($0)] : -1 }
+  }
+
+  /// The columns as samples, one stream for each that has some.
+  func samples(_ recipe: Recipe, _ part: DataPart, _ datasets: [Dataset?]) throws -> Samples? {
+    let streams = datasets.compactMap { dataset in
+      dataset.map { dataset in
+        Samples.Stream(
+          name: dataset.name, count: dataset.count,
+          inputs: Dictionary(
+            uniqueKeysWithValues: recipe.inputs.compactMap { input in
+              dataset.inputs[input.name].map { (input.name, input.sampleInput($0, augments: part == .training)) }
+            }), targets: dataset.targets)
+      }
+    }
+    guard let first = streams.first else { return nil }
+    return Samples(name: recipe.data.streams.count == 1 ? first.name : "\(recipe.name) \(part)", streams: streams)
+  }
+
+  func samples(_ recipe: Recipe, _ part: DataPart, _ datasets: [Dataset]) throws -> Samples {
+    guard let samples = try samples(recipe, part, datasets.map(Optional.some)) else {
+      throw MTLFastError(.badData, "Recipe '\(recipe.name)': its data have no \(part) part.")
+    }
+    return samples
+  }
+
+  /// - Throws: `MTLFastError` of kind `badData` for a class of a table that no training row has.
+  func checkClasses(of tasks: Set<String>, in resolved: Recipe, _ parts: [[DataPart: SourcePart]]) throws {
+    for (stream, parts) in zip(resolved.data.streams, parts) {
+      for task in resolved.tasks where tasks.contains(task.name) {
+        guard resolved.stream(ofTask: task.name)?.name == stream.name, case .labels(let labels) = task.target,
+          let names = task.names
+        else { continue }
+        for part in [DataPart.validation, .test] {
+          guard let part = parts[part], case .table(let table) = part.content else { continue }
+          let column = try table.column(labels.column)
+          for row in part.rows {
+            let text = table[row, column]
+            guard !names.contains(text), !text.isEmpty, text != "-1" else { continue }
+            throw MTLFastError(
+              .badData,
+              "\(table.path):\(table.line(ofRow: row)): column '\(labels.column)' is '\(text)', a class that no training row has. List every class in tasks.\(task.name).classes, or move a row of it to training."
+            )
+          }
+        }
+      }
+    }
+  }
+}
+
+extension Recipe.Input {
+  /// The column with what happens to its values on the way in.
+  func sampleInput(_ column: InputColumn, augments: Bool = false) -> Samples.Input {
+    var standardization: (mean: [Float], standardDeviation: [Float])?
+    if case .by(let mean, let deviation) = normalization { standardization = (mean, deviation) }
+    return Samples.Input(
+      column: column, scale: scale.value, standardization: standardization, augmentation: augments ? augmentation : nil)
   }
 }

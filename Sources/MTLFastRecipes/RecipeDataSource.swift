@@ -100,7 +100,7 @@ extension Recipe {
     }
   }
 
-  /// The column that tells each row's part, and its values. Rows with another value are left out.
+  /// The column that tells each row's part, and its values. A row with another value is an error.
   public struct SplitColumn: Hashable, Sendable {
     public var column: String
     public var parts: Parts<String>

@@ -13,13 +13,13 @@ extension Recipe {
     public var values: Values
     public var scale: Scale
     /// How image files of another size become the input's.
-    public var fit: Fit
+    public var fit: ImageFit
     public var normalization: Normalization
     /// Of training images.
     public var augmentation: Augmentation?
 
     public init(
-      name: String, stream: String? = nil, values: Values, scale: Scale = 1, fit: Fit = .crop,
+      name: String, stream: String? = nil, values: Values, scale: Scale = 1, fit: ImageFit = .crop,
       normalization: Normalization = .none, augmentation: Augmentation? = nil
     ) {
       self.name = name
@@ -54,16 +54,6 @@ extension Recipe {
     case columns([String])
     /// Every column of the table that nothing else uses.
     case allColumns
-  }
-
-  /// How an image of another size is brought to the input's.
-  public enum Fit: String, CaseIterable, Sendable {
-    /// Scaled until it covers, and the centre cut out.
-    case crop
-    /// Scaled until it fits, and black around it.
-    case letterbox
-    /// Scaled to the size, whatever its proportions.
-    case stretch
   }
 
   /// (x - mean) / standard deviation, of each channel of an image, element of a vector, or target.

@@ -20,10 +20,17 @@ import MTLFast
 public struct RecipeSource: Sendable {
   public let name: String
   public let text: String
+  /// The folder of the recipe's file, in which its paths are looked for; nil for a built-in recipe.
+  public let folder: String?
 
-  public init(name: String, text: String) {
+  public init(name: String, text: String, folder: String? = nil) {
     self.name = name
     self.text = text
+    self.folder = folder
+  }
+
+  private init(file: String) throws {
+    self.init(name: file, text: try Self.read(file), folder: MTLFastRecipes.folder(ofFile: file))
   }
 
   /// Finds a recipe by built-in name (`fashion-mnist`), file (`my.yaml`) or run folder (`runs/latest`).
@@ -39,8 +46,8 @@ public struct RecipeSource: Sendable {
       guard fileType(of: file) != nil else {
         throw MTLFastError(.missingInput, "\(name): is a folder without recipe.yaml, so it is no run.")
       }
-      return RecipeSource(name: file, text: try read(file))
-    case _?: return RecipeSource(name: name, text: try read(name))
+      return try RecipeSource(file: file)
+    case _?: return try RecipeSource(file: name)
     case nil: break
     }
     if name.contains("/") || name.hasSuffix(".yaml") || name.hasSuffix(".yml") {

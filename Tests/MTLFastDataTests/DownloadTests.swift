@@ -162,6 +162,29 @@ struct DownloadTests {
     #expect(server.requests.count == 1)
   }
 
+  /// Where only an MD5 of the download itself is published, that is what is compared.
+  @Test func comparesAnMD5() throws {
+    server.serve(body, at: "file.gz")
+    let md5 = try fileMD5(ofFileAt: folder.write(body, to: "copy"))
+    var download = download
+    func expect(_ md5: String) {
+      download.file = KnownDataset.File(
+        name: "file.gz", content: "noise", sampleCount: 1, downloadBytes: body.count, byteCount: body.count,
+        sha256: nil, md5: md5)
+    }
+    let other = String(repeating: "0", count: 32)
+    expect(other)
+    expectError(
+      .badData,
+      "\(download.url): is not the published file: its MD5 is \(md5), the published MD5 is \(other). "
+        + "Nothing was kept. Use a mirror, or try later."
+    ) { try download.run() }
+    expectNothingKept()
+    expect(md5)
+    #expect(try download.run() == .finished)
+    expectInPlace()
+  }
+
   @Test func wrongContentLeavesAnEarlierFileAlone() throws {
     try folder.write([1, 2, 3], to: "new/folder/file.gz")
     server.serve(Array("<html>log in first</html>".utf8), at: "file.gz")
@@ -246,7 +269,7 @@ struct DownloadTests {
   @Test func anotherDownloadIsWriting() throws {
     let other = try PartialFile(for: download.destination)
     expectError(
-      .writeFailed, "\(download.destination).part: another download is writing it. Wait until it has ended."
+      .writeFailed, "\(download.destination).part: another process is writing it. Wait until it has ended."
     ) { try download.run() }
     #expect(other.size == 0)
   }

@@ -47,6 +47,17 @@ struct LocatedDatasetTests {
     #expect(located.notice(for: .training) == nil)
   }
 
+  @Test func checkSaysWhereNoHashIsPublished() throws {
+    let unhashed = try KnownDataset.tiny(hasHashes: false).dataset
+    let check = DatasetCheck(unhashed, in: folder.path)
+    #expect(check.isGood)
+    #expect(check.files.allSatisfy { $0.state == "no published hash to compare with" })
+    #expect(located.check().files.allSatisfy { $0.state == "as published" })
+    let path = try folder.write(TinyIDX.images(1), to: "test-images.gz")
+    let problems = DatasetCheck(unhashed, in: folder.path).files.compactMap(\.problem)
+    #expect(problems == ["\(path): holds 1 samples, the published file 2."])
+  }
+
   @Test func checkNamesEveryProblem() throws {
     let changed = TinyIDX.labels([3, 0, 2])
     try folder.write(changed, to: "train-labels.gz")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Label columns mapped as the tasks say, and data that don't fit the recipe.
+// Every format's columns as samples, what is found in the training data, and data that don't fit the recipe.
 
 import MTLFast
 import MTLFastData
@@ -8,31 +8,343 @@ import MTLFastTraining
 import Testing
 
 @Suite struct RecipeDataTests {
-  private func dataset(labels: [Int32] = [0, 5, 9, 3, -1], shape: Shape = [28, 28, 1], classes: Int = 10) throws
-    -> Dataset
-  {
-    try Dataset(
-      name: "made up",
-      inputs: ["image": .bytes(shape: shape, values: [UInt8](repeating: 0, count: labels.count * shape.elementCount))],
-      labels: ["label": LabelColumn(values: labels, classNames: (0..<classes).map { "class \($0)" })])
+  private let folder: DataFolder
+
+  init() throws {
+    folder = try DataFolder()
+    try folder.write(RecipeTexts.table, to: "t.csv")
   }
 
-  private let recipe: Recipe
+  // MARK: Tables
 
-  init() throws { recipe = try Recipe.parse(RecipeTexts.small, file: "my.yaml").withPublishedClasses() }
+  private let split = "split: {column: use, training: in, validation: held, test: out}"
 
-  private func labels(_ samples: Samples, _ head: String) -> LabelColumn? {
-    if case .classes(let column)? = samples.target(of: head) { column } else { nil }
+  @Test func aTableIsSplitByItsColumn() throws {
+    let data = try folder.data(
+      RecipeTexts.brief(
+        data: "{format: csv, path: t.csv, \(split)}", input: "{columns: [a, b]}", task: "{labels: kind}"))
+    #expect(data.training.floats("x") == [1, 10, 2, 10, 3, 10, 4, 10, 5, 10, 6, 10])
+    #expect(data.training.labels("t") == [0, 1, 0, -1, 1, 0])
+    #expect(data.validation?.labels("t") == [1, 0])
+    #expect(data.test?.labels("t") == [1, 0])
+    #expect(!data.validatesOnTest)
+    // The deviation of 1...6 over 6, and 1 for a column that doesn't vary.
+    let standardization = try #require(data.training.input(named: "x")?.standardization)
+    #expect(standardization.mean == [3.5, 10])
+    #expect(standardization.standardDeviation == [Float((35.0 / 12).squareRoot()), 1])
+    #expect(data.test?.input(named: "x")?.standardization?.mean == [3.5, 10])
+    #expect(data.resolved.tasks[0].names == ["cat", "dog"])
   }
 
-  @Test func labelsAreMapped() throws {
-    let samples = try recipe.samples(of: dataset())
-    #expect(labels(samples, "item")?.values == [0, 5, 9, 3, -1])
-    #expect(labels(samples, "item")?.classNames.last == "Ankle boot")
-    // No group names label 3.
-    #expect(labels(samples, "group")?.values == [1, 0, 0, -1, -1])
-    #expect(labels(samples, "group")?.classNames == ["shoes", "other one"])
-    #expect(samples.input(named: "image")?.scale == Float(1) / 255)
-    #expect(samples.count == 5)
+  @Test func aResolvedRecipeIsReadAgainToTheSameBitsAndUsed() throws {
+    let data = try folder.data(
+      """
+      {recipe: 1, name: both, data: {format: csv, path: t.csv, \(split)}, inputs: {x: {columns: all}},
+       tasks: {kind: {labels: kind}, price: {target: price}}, heads: {kind: {from: x, class_weights: auto}, price: {from: x}}}
+      """)
+    #expect(data.resolved.isResolved)
+    #expect(data.resolved.inputs[0].values == .columns(["a", "b"]))
+    // Of 5 labels 3 are cats.
+    #expect(data.resolved.heads[0].classWeights == .list([Float(5.0 / 6), Float(5.0 / 4)]))
+    let text = data.resolved.yaml()
+    let again = try Recipe.parse(text, file: "again.yaml")
+    #expect(again == data.resolved)
+    #expect(again.yaml() == text)
+    guard case .regression(let targets) = try again.modelGraph().heads[1].task else {
+      Issue.record("no regression")
+      return
+    }
+    #expect(targets == [RegressionTarget("price", mean: 340, standardDeviation: Float(34400.0.squareRoot()))])
+    // Other data: what the recipe holds is not found again.
+    try folder.write(RecipeTexts.table.replacing("1,10,cat,100", with: "100,10,dog,9000"), to: "t.csv")
+    #expect(try RecipeData(again, search: folder.search).resolved == again)
+    let test = try again.testSamples(search: folder.search)
+    #expect(test.count == 2)
+    #expect(test.input(named: "x")?.standardization?.mean == [3.5, 10])
+  }
+
+  @Test func missingLabelsStayMissing() throws {
+    let data = try folder.data(
+      RecipeTexts.brief(data: "{format: csv, path: t.csv}", input: "{columns: [a]}", task: "{targets: [price, b]}"))
+    let numbers = try #require(data.training.numbers("t"))
+    #expect(numbers[6].isNaN && numbers[7] == 10)
+    #expect(data.validation == nil && data.test == nil)
+    let labelled = try folder.data(
+      RecipeTexts.brief(data: "{format: csv, path: t.csv}", input: "{columns: [a]}", task: "{labels: kind}"))
+    #expect(labelled.training.target(of: "t")?.presentCount == 9)
+  }
+
+  @Test func numbersInATableCanBeNamedOrGrouped() throws {
+    let named = try folder.data(
+      RecipeTexts.brief(
+        data: "{format: csv, path: t.csv}", input: "{columns: [a], normalize: false}",
+        task: "{labels: b, classes: [zero, one, two, three, four, five, six, seven, eight, nine, ten]}"))
+    #expect(named.training.labels("t")?.first == 10)
+    #expect(named.training.input(named: "x")?.standardization == nil)
+    let grouped = try folder.data(
+      RecipeTexts.brief(
+        data: "{format: csv, path: t.csv}", input: "{columns: [b]}", task: "{labels: a, map: {low: [1, 2], high: [3]}}")
+    )
+    #expect(grouped.training.labels("t")?.prefix(4) == [0, 0, 1, -1])
+  }
+
+  @Test func aFractionIsHeldOut() throws {
+    let text = RecipeTexts.brief(
+      data: "{format: csv, path: t.csv, validation: {fraction: 0.4, stratify: kind, seed: 3}}", input: "{columns: [a]}",
+      task: "{labels: kind}")
+    let data = try folder.data(text)
+    #expect(data.training.count == 6)
+    #expect(data.validation?.count == 4)
+    let rows = (data.training.floats("x") ?? []) + (data.validation?.floats("x") ?? [])
+    #expect(rows.sorted() == (1...10).map(Float.init))
+    #expect(try folder.data(text).training.floats("x") == data.training.floats("x"))
+    #expect(data.validation?.labels("t")?.count { $0 == 0 } == 2)
+  }
+
+  @Test(arguments: [
+    (
+      "{columns: [a, c]}", "{labels: kind}",
+      "badData FOLDER/t.csv:1: unknown column 'c' in the header. Known columns: a, b, kind, price, use."
+    ),
+    (
+      "{columns: [kind]}", "{target: price}",
+      "badData FOLDER/t.csv:2: column 'kind' is 'cat', not a finite number. Correct it, or leave it empty where a value may be missing."
+    ),
+    (
+      "{columns: [price]}", "{labels: kind}",
+      "badData FOLDER/t.csv:5: column 'price' is empty. Fill it in, or leave the row out."
+    ),
+    (
+      "{columns: [a]}", "{labels: knid}",
+      "badData Task 't': FOLDER/t.csv:1: unknown column 'knid' in the header. Known columns: a, b, kind, price, use. Did you mean 'kind'?"
+    ),
+    (
+      "{columns: [a]}", "{labels: kind, classes: [cat, bird]}",
+      "badData Task 't': FOLDER/t.csv:3: column 'kind' is 'dog', which is none of its 2 classes. List it in 'classes:', or correct it."
+    ),
+    (
+      "{columns: [a]}", "{labels: b}",
+      "badData Task 't': FOLDER/t.csv: column 'b' has 1 class ('10') in the training rows but a classification needs at least 2. Check the column."
+    ),
+    (
+      "{columns: [a]}", "{mask: kind, masks: [m]}",
+      "badData Task 't': FOLDER/t.csv (training) has no masks. Use format: masks or npz."
+    ),
+  ])
+  func aTableThatDoesNotFit(input: String, task: String, message: String) {
+    let head = task.contains("mask") ? ", layers: [reshape: [1, 1, 1]]" : ""
+    let text = RecipeTexts.brief(data: "{format: csv, path: t.csv}", input: input, task: task, head: head)
+    #expect(failure { try folder.data(text) } == message.replacing("FOLDER", with: folder.path))
+  }
+
+  @Test func aClassOnlyOutsideTrainingIsOneError() throws {
+    try folder.write(RecipeTexts.table.replacing("9,10,dog", with: "9,10,bird"), to: "t.csv")
+    let text = RecipeTexts.brief(
+      data: "{format: csv, path: t.csv, \(split)}", input: "{columns: [a]}", task: "{labels: kind}")
+    #expect(
+      failure { try folder.data(text) }
+        == "badData \(folder.path)/t.csv:10: column 'kind' is 'bird', a class that no training row has. List every class in tasks.t.classes, or move a row of it to training."
+    )
+  }
+
+  @Test func aFileThatIsNowhereIsNamedWithEveryPlace() {
+    let text = RecipeTexts.brief(
+      data: "{format: csv, path: deep/u.csv}", input: "{columns: [a]}", task: "{labels: kind}")
+    #expect(
+      failure { try folder.data(text) }
+        == "missingInput deep/u.csv: no such file or folder. Looked for \(folder.path)/deep/u.csv, \(folder.path)/u.csv. Check --data."
+    )
+    let search = DatasetSearch(environment: { $0 == "MTLF_DATA" ? "/nowhere" : nil })
+    #expect(
+      failure { try RecipeData(Recipe.parse(text, file: "my.yaml"), search: search, recipeFolder: "mine") }
+        == "missingInput deep/u.csv: no such file or folder. Looked for /nowhere/deep/u.csv, /nowhere/u.csv, mine/deep/u.csv, deep/u.csv. Name the folder that holds it with --data DIR."
+    )
+  }
+
+  @Test func theFoldersOwnNameMayBeLeftOut() throws {
+    let text = RecipeTexts.brief(
+      data: "{format: csv, path: deep/t.csv}", input: "{columns: [a]}", task: "{labels: kind}")
+    #expect(try folder.data(text).training.count == 10)
+  }
+
+  // MARK: Hierarchies
+
+  private func hierarchy(_ rows: String) throws -> RecipeData {
+    try folder.write("x,fine,coarse\n\(rows)\n", to: "h.csv")
+    return try folder.data(
+      """
+      {recipe: 1, name: h, data: {format: csv, path: h.csv}, inputs: {x: {columns: [x]}},
+       tasks: {fine: {labels: fine, parent: coarse}, coarse: {labels: coarse}},
+       heads: {fine: {from: x}, coarse: {from: fine.logits}}}
+      """)
+  }
+
+  @Test func parentsAreFound() throws {
+    let data = try hierarchy("1,oak,plant\n2,cat,animal\n3,dog,animal\n4,dog,")
+    let head = try data.resolved.modelGraph().heads[0]
+    #expect(head.task.names == ["cat", "dog", "oak"])
+    #expect(head.hierarchy == ClassHierarchy(parent: "coarse", parents: [0, 0, 1]))
+    #expect(head.metrics.contains(.consistency))
+    #expect(data.resolved.yaml().contains("parent: {task: coarse, classes: [0, 0, 1]}"))
+    #expect(try Recipe.parse(data.resolved.yaml(), file: "again.yaml") == data.resolved)
+  }
+
+  @Test func aClassWithTwoParentsOrNoneIsRefused() {
+    #expect(
+      failure { try hierarchy("1,oak,plant\n2,cat,animal\n3,cat,plant") }
+        == "badData Task 'fine': class 'cat' has two parents in task 'coarse': 'animal' and 'plant'. Leave parent out, or correct the labels."
+    )
+    #expect(
+      failure { try hierarchy("1,oak,plant\n2,cat,\n3,dog,animal") }
+        == "badData Task 'fine': no training sample tells the parent of class 'cat' in task 'coarse'. Name the parents: parent: {task: coarse, classes: [...]}."
+    )
+  }
+
+  // MARK: Other formats
+
+  @Test func imagesOfATable() throws {
+    for index in 0..<4 {
+      try folder.writeImage(
+        [UInt8](repeating: UInt8(60 * index), count: 4 * 6), height: 4, width: 6, channels: 1, to: "art/\(index).png")
+    }
+    try folder.write(
+      "file,style,x0,y0,x1,y1\n0.png,old,0,0,4,4\n1.png,new,0,0,4,4\n2.png,,0,0,6,4\n3.png,old,1,1,3,3\n",
+      to: "art/l.csv")
+    let text = RecipeTexts.brief(
+      data: "{format: images, path: art/l.csv, images: file, box: [x0, y0, x1, y1]}",
+      input: "{shape: [2, 2, 3], scale: 1/255, normalize: true, augment: {flip: true, pad: 1}}",
+      task: "{labels: style}",
+      layers: "[flatten]")
+    let data = try folder.data(text)
+    #expect(data.training.bytes("x")?.count == 4 * 12)
+    #expect(data.training.bytes("x")?[12] == 60)
+    #expect(data.training.labels("t") == [1, 0, -1, 1])
+    let input = try #require(data.training.input(named: "x"))
+    #expect(input.standardization?.mean == [Float](repeating: Float(90 * Double(Float(1) / 255)), count: 3))
+    #expect(input.augmentation == (try Augmentation(flip: true, pad: 1)))
+    #expect(try Recipe.parse(data.resolved.yaml(), file: "again.yaml") == data.resolved)
+
+    // A bad image is an error, or left out of every column.
+    try folder.write("no image", to: "art/1.png")
+    #expect(failure { try folder.data(text) }.hasPrefix("badData "))
+    var notes: [String] = []
+    let recipe = try Recipe.parse(
+      text.replacing("labels: style", with: "labels: style, classes: [new, old]"), file: "my.yaml")
+    let skipped = try RecipeData(recipe, search: folder.search, skipsBad: true) { notes.append($0) }
+    #expect(skipped.training.labels("t") == [1, -1, 1])
+    #expect(notes.count == 1 && notes[0].contains("1 bad image was left out"))
+
+    let predicted = try data.resolved.predictionSamples(images: [
+      "\(folder.path)/art/3.png", "\(folder.path)/art/0.png",
+    ])
+    #expect(predicted.bytes("x")?[0] == 180)
+    #expect(predicted.streams[0].targets.isEmpty)
+    #expect(predicted.input(named: "x")?.augmentation == nil)
+    #expect(predicted.input(named: "x")?.standardization?.mean == input.standardization?.mean)
+  }
+
+  @Test func foldersOfMasks() throws {
+    for part in ["train", "test"] {
+      for (index, name) in ["a", "b"].enumerated() {
+        try folder.writeImage(
+          [UInt8](repeating: 9, count: 12), height: 2, width: 2, channels: 3, to: "\(part)/i/\(name).png")
+        guard part == "train" || index == 0 else { continue }
+        try folder.writeImage([0, 1, 2, 11], height: 2, width: 2, channels: 1, to: "\(part)/m/\(name).png")
+      }
+    }
+    try folder.write("sky\nroad\ncar\nvoid\n", to: "names.txt")
+    func data(_ task: String, validation: String = "none") throws -> RecipeData {
+      try folder.data(
+        RecipeTexts.brief(
+          data:
+            "{format: masks, training: {images: train/i, masks: train/m}, validation: \(validation), test: {images: test/i, masks: test/m}}",
+          input: "{shape: [2, 2, 3], from: image}", task: task, layers: "[flatten]"))
+    }
+    let road = try data("{mask: mask, map: {road: [1], vehicles: [2]}, ignore: [11]}")
+    #expect(road.training.mask("t") == [0, 0, 1, 0, 0, 1, 255, 255, 0, 0, 1, 0, 0, 1, 255, 255])
+    // An image without a mask has no labels.
+    #expect(road.test?.target(of: "t")?.presentCount == 1)
+    #expect(try road.resolved.modelGraph().nodes.last?.shape == [2, 2, 2])
+    let classes = try data("{mask: mask, classes: names.txt, ignore: [11]}", validation: "test")
+    #expect(classes.resolved.tasks[0].names == ["sky", "road", "car", "void"])
+    #expect(classes.training.mask("t")?.prefix(4) == [0, 1, 2, 255])
+    #expect(classes.validation?.count == 2 && classes.validatesOnTest)
+    // The ignored value's name makes no class.
+    let without = try data("{mask: mask, classes: [sky, road, car], ignore: [0, 11]}")
+    #expect(without.resolved.tasks[0].names == ["road", "car"])
+    #expect(without.training.mask("t")?.prefix(4) == [255, 0, 1, 255])
+    let halved = try data("{mask: mask, masks: [any]}", validation: "{fraction: 0.5}")
+    #expect(halved.training.mask("t") == [0, 1, 1, 1])
+    #expect(halved.validation?.count == 1)
+    #expect(try Recipe.parse(classes.resolved.yaml(), file: "again.yaml") == classes.resolved)
+  }
+
+  @Test func arraysOfAFolder() throws {
+    try folder.writeArray((0..<12).map(Float.init), shape: [4, 3], to: "train/x.npy")
+    try folder.writeArray([0, 1, -1, 1], shape: [4], to: "train/label.npy")
+    try folder.writeArray([1, .nan, 3, 5], shape: [4], to: "train/size.npy")
+    let text = RecipeTexts.brief(data: "{format: npz, training: train}", input: "{shape: [3]}", task: "{labels: label}")
+    let data = try folder.data(text)
+    #expect(data.training.labels("t") == [0, 1, -1, 1])
+    #expect(data.training.floats("x")?.count == 12)
+    #expect(data.resolved.tasks[0].names == ["0", "1"])
+    let sizes = try folder.data(text.replacing("labels: label", with: "target: size"))
+    #expect(sizes.training.target(of: "t")?.presentCount == 3)
+    guard case .values(let numbers) = sizes.resolved.tasks[0].target else {
+      Issue.record("no numbers")
+      return
+    }
+    #expect(numbers.normalization == .by(mean: [3], standardDeviation: [Float((8.0 / 3).squareRoot())]))
+    #expect(
+      failure { try folder.data(text.replacing("{labels: label}", with: "{labels: lable}")) }
+        == "badData Task 't': unknown array 'lable' in \(folder.path)/train. Known arrays: label, size, x. Did you mean 'label'?"
+    )
+    let predicted = try data.resolved.predictionSamples(arrays: "\(folder.path)/train")
+    #expect(predicted.count == 4 && predicted.streams[0].targets.isEmpty)
+    try folder.writeArray([1, 2, 3], shape: [1, 3], to: "other.npy")
+    #expect(try data.resolved.predictionSamples(arrays: "\(folder.path)/other.npy").floats("x") == [1, 2, 3])
+  }
+
+  @Test func idxFiles() throws {
+    func word(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+    try folder.write(word(0x803) + word(3) + word(2) + word(2) + [UInt8](0..<12), to: "i")
+    try folder.write(word(0x801) + word(3) + [0, 2, 1], to: "l")
+    let data = try folder.data(
+      RecipeTexts.brief(
+        data: "{format: idx, training: {images: i, labels: l}, test: {images: i, labels: l}, validation: test}",
+        input: "{shape: [2, 2, 1], from: image}", task: "{labels: label}", layers: "[flatten]"))
+    #expect(data.training.labels("t") == [0, 2, 1])
+    #expect(data.test?.bytes("x") == [UInt8](0..<12))
+    #expect(data.resolved.tasks[0].names == ["0", "1", "2"])
+    #expect(data.validatesOnTest && data.validation?.count == 3)
+  }
+
+  @Test(arguments: ["simultaneous", "simultaneous-shared", "simultaneous-fcn"])
+  func theSyntheticRecipesRun(name: String) throws {
+    let recipe = try RecipeSource.find(name).recipe(overrides: [.set("data.training=20"), .set("data.test=0")])
+    let data = try RecipeData(recipe, search: folder.search)
+    #expect(data.resolved == recipe)
+    #expect(data.training.count == 20 && data.test == nil)
+    let graph = try data.resolved.modelGraph()
+    #expect(graph.nodes[graph.heads[1].logits].shape == [32, 32, 3])
+    try data.training.streams[0].targets.forEach { head, _ in try #require(graph.heads.contains { $0.name == head }) }
+  }
+
+  // MARK: Prediction
+
+  @Test func rowsWithoutLabels() throws {
+    let data = try folder.data(
+      RecipeTexts.brief(data: "{format: csv, path: t.csv}", input: "{columns: [a, b]}", task: "{labels: kind}"))
+    try folder.write("b,a\n1,2\n3,4\n", to: "new.csv")
+    let samples = try data.resolved.predictionSamples(table: "\(folder.path)/new.csv")
+    #expect(samples.floats("x") == [2, 1, 4, 3])
+    #expect(samples.input(named: "x")?.standardization?.mean == [5.5, 10])
+    try folder.write("a\n1\n", to: "new.csv")
+    #expect(
+      failure { try data.resolved.predictionSamples(table: "\(folder.path)/new.csv") }
+        == "badData \(folder.path)/new.csv: has the columns of no input: input 'x' needs column 'b'.")
+    #expect(
+      failure { try data.resolved.predictionSamples(images: ["a.png"]) }
+        == "usage Recipe 'brief': has no image input, so it can't predict from images.")
   }
 }

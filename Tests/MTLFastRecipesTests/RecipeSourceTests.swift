@@ -12,7 +12,7 @@ import Testing
   @Test(arguments: [
     (
       "fasion-mnist",
-      "missingInput Recipe 'fasion-mnist' is not known. Built-in recipes: fashion-mnist, paintings, simultaneous, simultaneous-fcn, simultaneous-shared. Did you mean 'fashion-mnist'? A recipe of your own is given as its file: my.yaml."
+      "missingInput Recipe 'fasion-mnist' is not known. Built-in recipes: cifar10, cifar100, fashion-mnist, paintings, simultaneous, simultaneous-fcn, simultaneous-shared. Did you mean 'fashion-mnist'? A recipe of your own is given as its file: my.yaml."
     ),
     ("nowhere/my.yaml", "missingInput nowhere/my.yaml: no such file."),
     ("/", "missingInput /: is a folder without recipe.yaml, so it is no run."),

@@ -82,7 +82,8 @@ struct Datasets: ParsableCommand {
       let files = check.files.map { file -> JSONValue in
         .object([
           "name": .string(file.published.name), "path": file.path.map { .string($0) } ?? .null,
-          "sha256": file.sha256.map { .string($0) } ?? .null, "problem": file.problem.map { .string($0) } ?? .null,
+          "state": .string(file.state), "sha256": file.sha256.map { .string($0) } ?? .null,
+          "problem": file.problem.map { .string($0) } ?? .null,
         ])
       }
       try output.print(

@@ -56,17 +56,19 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
-    let recipe =
-      try resume.map { try self.recipe.load(from: RunFolder.open($0).recipePath) } ?? self.recipe.load()
-    let data = try RecipeData(recipe, search: data.search)
-    let graph = try data.resolved.modelGraph()
+    let source =
+      try resume.map { try self.recipe.source(of: RunFolder.open($0).recipePath) } ?? self.recipe.source()
+    let data = try RecipeData(
+      try self.recipe.load(from: source), search: data.search, recipeFolder: source.folder, notes: Console.note)
+    let recipe = data.resolved
+    let graph = try recipe.modelGraph()
     if dryRun {
       let summary = GraphSummary(graph, of: recipe)
       return try output.print(
         "\(summary.text)\n\n\(dataText(data))",
         json: .object([
           "model": summary.json, "training_samples": .integer(data.training.count),
-          "test_samples": .integer(data.test.count),
+          "test_samples": data.test.map { .integer($0.count) } ?? .null,
         ]))
     }
     let job = TrainingJob(
@@ -78,7 +80,7 @@ struct Train: ParsableCommand {
 
   private func dataText(_ data: RecipeData) -> String {
     var table = TextTable([("data", .left), ("samples", .right), ("labels present", .left)])
-    for samples in [data.training, data.test] {
+    for samples in [data.training, data.validation, data.test].compactMap({ $0 }) {
       let present = samples.streams.flatMap(\.targets).sorted { $0.key < $1.key }.map { name, column in
         "\(name) \(grouped(column.presentCount))"
       }

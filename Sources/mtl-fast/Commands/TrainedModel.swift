@@ -22,7 +22,7 @@ struct TrainedModel {
     let graph = try recipe.withPublishedClasses().modelGraph()
     let model = try MultiTaskModel(graph: graph, seed: checkpoint.state.seed)
     try model.load(checkpoint.state)
-    let test = try recipe.samples(of: data.locate(recipe.knownDataset()).load(split: .test))
+    let test = try recipe.testSamples(search: data, notes: Console.note)
     return TrainedModel(recipe: recipe, checkpoint: path, test: test, model: model, threads: threads)
   }
 

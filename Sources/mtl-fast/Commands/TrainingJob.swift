@@ -29,7 +29,7 @@ struct TrainingJob {
     if measuresAccounts { trainer.startAccounts() }
     // Whatever can be wrong with the data is found before the run's folder is made.
     try data.training.check(against: graph)
-    try data.test.check(against: graph)
+    try data.test?.check(against: graph)
     let run = try makeRun()
     let resumedPath = resuming == nil ? nil : try goOn(trainer, in: run)
 
@@ -70,7 +70,8 @@ struct TrainingJob {
     }
     return TrainingReport(
       recipe: recipe.name, seed: settings.seed, threads: history.threads, run: run.path, history: history,
-      test: try history.epochs.last?.test ?? trainer.evaluate(data.test), wallSeconds: ProcessClock.seconds,
+      test: try history.epochs.last?.test ?? trainer.evaluate(data.test ?? data.validation ?? data.training),
+      wallSeconds: ProcessClock.seconds,
       secondsToFirstStep: secondsBefore + history.secondsToFirstStep, accounts: trainer.accounts())
   }
 

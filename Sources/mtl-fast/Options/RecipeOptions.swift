@@ -12,11 +12,14 @@ struct RecipeOptions: ParsableArguments {
   var changes: RecipeChanges
 
   /// The recipe, changed and checked.
-  func load() throws -> Recipe { try load(from: recipe ?? BuiltInRecipe.standard.name) }
+  func load() throws -> Recipe { try load(from: source()) }
 
   /// Another recipe than the argument's, with the same changes.
-  func load(from name: String) throws -> Recipe {
-    try RecipeSource.find(name).recipe(overrides: try changes.overrides())
+  func load(from source: RecipeSource) throws -> Recipe { try source.recipe(overrides: try changes.overrides()) }
+
+  /// The text of the argument's recipe, or of another one.
+  func source(of name: String? = nil) throws -> RecipeSource {
+    try RecipeSource.find(name ?? recipe ?? BuiltInRecipe.standard.name)
   }
 }
 

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decoded images on disk, so that they are decoded once.
+
+import CArchive
+import MTLFast
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// A folder of decoded images, one file for each request: folder, file names, boxes, shape and fit.
+///
+/// An image is taken from the cache where its file has the size and the time of change that it had when it was decoded,
+/// and its pixels have their checksum; every other image is decoded again, and the cache written anew. A cache that is
+/// damaged or of another version is not trusted. Where it can't be written, work goes on without it.
+///
+/// The files are `<caches>/mtl-fast/images/<SHA-256 of the request>.cache`, with `<caches>` as in `DatasetSearch`. Nothing
+/// limits their number; the folder may be deleted at any time.
+///
+/// A file, all numbers little-endian: `MTLFIMG1`, the SHA-256 of the request (64 digits), N and the bytes of an image
+/// (8 bytes each); for each image the size of its file in bytes (-1: no pixels), its change in nanoseconds since 1970,
+/// the CRC-32 of its pixels (8 bytes each); the SHA-256 of all that (64 digits); the pixels, `[N, H, W, C]`.
+public struct ImageCache: Sendable {
+  public let folder: String
+
+  public init(folder: String) { self.folder = folder }
+
+  /// The user's cache; nil where the environment names neither a cache nor a home.
+  public init?(search: DatasetSearch = DatasetSearch()) {
+    guard let caches = search.cachesFolder else { return nil }
+    folder = "\(caches)/mtl-fast/images"
+  }
+
+  static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    // An image has fewer than 2^32 bytes: `ImageFile.largestArea` times 3.
+    UInt32(truncatingIfNeeded: crc32(0, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), uInt(bytes.count)))
+  }
+
+  /// The images that are wanted, and the file that would hold them.
+  struct Request {
+    static let magic = Array("MTLFIMG1".utf8)
+    static let digestBytes = 64
+    static let entryBytes = 24
+
+    let path: String
+    let count: Int
+    let imageBytes: Int
+    private let digest: String
+    private var headerBytes: Int { Self.magic.count + Self.digestBytes + 16 + count * Self.entryBytes }
+    private var pixelsStart: Int { headerBytes + Self.digestBytes }
+
+    /// Of a folder whose bytes were checked not to overflow.
+    init(_ images: ImageFolder, shape: Shape, fit: ImageFit, cache: ImageCache) {
+      // Names may hold anything, so each goes with its length.
+      var text = "\(shape) \(fit.rawValue) \(images.files.count)\n"
+      let folder = realpath(images.folder, nil)
+      let place = folder.map { String(cString: $0) } ?? images.folder
+      free(folder)
+      text += "\(place.utf8.count) \(place)\n"
+      for (index, file) in images.files.enumerated() {
+        text += "\(file.utf8.count) \(file) \(images.boxes?[index]?.description ?? "-")\n"
+      }
+      digest = Self.sha256(Array(text.utf8))
+      path = "\(cache.folder)/\(digest).cache"
+      count = images.files.count
+      imageBytes = shape.elementCount
+    }
+
+    /// nil where there is no cache, or one that can't be trusted.
+    func open() -> CachedImages? {
+      let descriptor = openForReading(path)
+      guard descriptor >= 0 else { return nil }
+      let file = CachedImages(descriptor: descriptor, imageBytes: imageBytes, pixelsStart: pixelsStart)
+      var status = stat()
+      guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+        Int(status.st_size) == pixelsStart + count * imageBytes
+      else { return nil }
+      var header = [UInt8](repeating: 0, count: pixelsStart)
+      guard header.withUnsafeMutableBytes({ readWhole(descriptor, at: 0, into: $0) }) else { return nil }
+      let index = Array(header[..<headerBytes])
+      guard index.starts(with: self.header(entries: [])), Self.sha256(index).utf8.elementsEqual(header[headerBytes...])
+      else { return nil }
+      file.entries = index.withUnsafeBytes { bytes in
+        (0..<count).map { image in
+          func number(_ field: Int) -> Int64 {
+            Int64(
+              littleEndian: bytes.loadUnaligned(
+                fromByteOffset: headerBytes - (count - image) * Self.entryBytes + field * 8, as: Int64.self))
+          }
+          return (FileStamp(size: number(0), modified: number(1)), UInt32(truncatingIfNeeded: number(2)))
+        }
+      }
+      return file
+    }
+
+    /// Writes the cache anew. Images without a stamp have no pixels.
+    ///
+    /// - Returns: why that was not possible, or nil.
+    func store(stamps: [FileStamp?], sums: [UInt32], values: UnsafeRawBufferPointer) -> String? {
+      let index = header(
+        entries: zip(stamps, sums).flatMap { stamp, sum in [stamp?.size ?? -1, stamp?.modified ?? 0, Int64(sum)] })
+      let digest = Self.sha256(index)
+      guard !digest.isEmpty else { return "\(path): the image cache was not written (no SHA-256)." }
+      do {
+        let file = try PartialFile(for: path)
+        do {
+          try file.clear()
+          try (index + Array(digest.utf8)).withUnsafeBytes { try file.append($0) }
+          try file.append(values)
+          try file.moveIntoPlace()
+        } catch {
+          file.discard()
+          throw error
+        }
+        return nil
+      } catch {
+        return "The image cache was not written, so images will be decoded again next time. \(error)"
+      }
+    }
+
+    private func header(entries: [Int64]) -> [UInt8] {
+      Self.magic + Array(digest.utf8)
+        + ([Int64(count), Int64(imageBytes)] + entries).flatMap { number in
+          withUnsafeBytes(of: number.littleEndian) { Array($0) }
+        }
+    }
+
+    /// Empty where libcrypto refuses: then the cache is neither written nor trusted.
+    private static func sha256(_ bytes: [UInt8]) -> String {
+      do {
+        var hasher = try SHA256Hasher()
+        try bytes.withUnsafeBytes { try hasher.update($0) }
+        return try hasher.finish()
+      } catch {
+        return ""
+      }
+    }
+  }
+}
+
+/// An open cache whose index was checked.
+final class CachedImages: @unchecked Sendable {
+  private let descriptor: Int32
+  private let imageBytes: Int
+  private let pixelsStart: Int
+  /// Written once, before any other thread sees this object.
+  fileprivate(set) var entries: [(stamp: FileStamp, sum: UInt32)] = []
+
+  fileprivate init(descriptor: Int32, imageBytes: Int, pixelsStart: Int) {
+    self.descriptor = descriptor
+    self.imageBytes = imageBytes
+    self.pixelsStart = pixelsStart
+  }
+
+  deinit { close(descriptor) }
+
+  /// Reads an image, unless its file has changed or its pixels are damaged.
+  func read(
+    _ index: Int, of path: String, into image: UnsafeMutableBufferPointer<UInt8>
+  ) -> (stamp: FileStamp, sum: UInt32)? {
+    let entry = entries[index]
+    guard entry.stamp.size >= 0, FileStamp(path: path) == entry.stamp,
+      readWhole(descriptor, at: pixelsStart + index * imageBytes, into: UnsafeMutableRawBufferPointer(image)),
+      ImageCache.checksum(UnsafeRawBufferPointer(image)) == entry.sum
+    else { return nil }
+    return entry
+  }
+}
+
+private func openForReading(_ path: String) -> Int32 { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+
+/// Whether the buffer could be filled from that place of the file.
+private func readWhole(_ descriptor: Int32, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) -> Bool {
+  var filled = 0
+  while filled < buffer.count {
+    let count = pread(
+      descriptor, buffer.baseAddress?.advanced(by: filled), min(buffer.count - filled, 1 << 30), off_t(offset + filled))
+    if count < 0, errno == EINTR { continue }
+    guard count > 0 else { return false }
+    filled += count
+  }
+  return true
+}
