@@ -202,17 +202,6 @@ typedef struct mtlf_step_head {
   int32_t present;
 } mtlf_step_head;
 
-/* Normalisation over a minibatch: the step's statistics and the running ones. All [channels] unless said otherwise. */
-typedef struct mtlf_batch_norm {
-  int32_t channels;
-  float momentum, epsilon;
-  float *running_mean, *running_variance;
-  float *mean, *inverse_deviation; /* of this step */
-  float *scale, *shift;            /* of this step: gamma / deviation, beta - mean * scale */
-  float *d_mean, *d_projection;    /* of this step: the means of d and of d * normalised x */
-  double *sums, *d_sums;           /* [MTLF_MAX_GROUPS][2][channels] */
-} mtlf_batch_norm;
-
 typedef enum mtlf_optimizer_kind { MTLF_OPTIMIZER_ADAM, MTLF_OPTIMIZER_SGD } mtlf_optimizer_kind;
 
 /* What changes from step to step. */
