@@ -251,7 +251,96 @@ mtlf_status mtlf_sigmoid_backward_f32(int64_t n, const float *y, const float *d_
 /* exp(x), error below 2 ULP for |x| <= 87; clamped beyond. */
 mtlf_status mtlf_exp_f32(int64_t n, const float *x, float *y, const mtlf_context *context);
 
-/* ---- loss ---- */
+/* ---- upsampling ---- */
+
+/* Nearest-neighbour upsampling: each pixel becomes scale_h x scale_w pixels. */
+typedef struct mtlf_upsample2d {
+  int32_t batch, height, width, channels, scale_h, scale_w;
+} mtlf_upsample2d;
+
+/* output[n,y,x,c] = input[n, y / scale_h, x / scale_w, c].
+ * input [N, H, W, C]; output [N, H*scale_h, W*scale_w, C], may not overlap the input.
+ * Returns MTLF_ERR_BAD_SHAPE where a size is not positive or above 2^20, or the product overflows. */
+mtlf_status mtlf_upsample2d_forward_f32(const mtlf_upsample2d *upsample, const float *input, float *output,
+                                        const mtlf_context *context);
+/* d_input [N, H, W, C], every element is written: the sum of its scale_h * scale_w pixels of d_output, row by row. */
+mtlf_status mtlf_upsample2d_backward_f32(const mtlf_upsample2d *upsample, const float *d_output, float *d_input,
+                                         const mtlf_context *context);
+
+/* ---- batch normalisation ---- */
+
+/* Normalisation of each channel over a minibatch (Ioffe and Szegedy, Batch Normalization, 2015). An input of `pixels` rows
+ * of `channels` values: images [N, H, W, C] with pixels = N*H*W, or vectors [N, C] with pixels = N. */
+typedef struct mtlf_normalization {
+  int64_t pixels;
+  int32_t channels;
+  float momentum; /* 0...1: the share of the old running statistics that is kept */
+  float epsilon;  /* above 0, added to the variance */
+} mtlf_normalization;
+
+/* Bytes of workspace for any of the three passes; they don't depend on `pixels`. 0 where `channels` is not in 1...2^20. */
+size_t mtlf_batch_norm_workspace_bytes(int32_t channels);
+
+/* mtlf_batch_norm_training_forward_f32 - normalises by the batch's statistics and updates the running ones.
+ *
+ *   mean[c] = sum of input[i,c] / pixels;  variance[c] = sum of input[i,c]^2 / pixels - mean[c]^2, not below 0
+ *   inverse_deviation[c] = 1 / sqrt(variance[c] + epsilon)
+ *   output[i,c] = gamma[c] * (input[i,c] - mean[c]) * inverse_deviation[c] + beta[c]
+ *   running_... = momentum * running_... + (1 - momentum) * that of the batch (the biased variance)
+ *
+ *   input              [pixels, C]
+ *   gamma, beta        [C]
+ *   running_mean       [C]            read and written; so is running_variance [C]
+ *   output             [pixels, C]    may be the input
+ *   mean               [C]            for the backward pass; so is inverse_deviation [C]
+ *
+ * Numerics   Sums in double. The output is computed as scale * input + shift, with shift = beta - mean * scale.
+ * Threads    Sums are made in up to 16 groups of rows and added up in order: the same bits for any number of threads, and
+ *            for every instruction set.
+ *
+ * Returns MTLF_ERR_NULL_POINTER, MTLF_ERR_BAD_SHAPE, MTLF_ERR_BAD_VALUE (momentum, epsilon), MTLF_ERR_MISALIGNED or
+ * MTLF_ERR_WORKSPACE_TOO_SMALL. */
+mtlf_status mtlf_batch_norm_training_forward_f32(const mtlf_normalization *norm, const float *input, const float *gamma,
+                                                 const float *beta, float *running_mean, float *running_variance,
+                                                 float *output, float *mean, float *inverse_deviation, void *workspace,
+                                                 size_t workspace_bytes, const mtlf_context *context);
+/* The same with the running statistics in place of the batch's, which stay as they are. Sums nothing. */
+mtlf_status mtlf_batch_norm_inference_forward_f32(const mtlf_normalization *norm, const float *input,
+                                                  const float *gamma, const float *beta, const float *running_mean,
+                                                  const float *running_variance, float *output, void *workspace,
+                                                  size_t workspace_bytes, const mtlf_context *context);
+/* mtlf_batch_norm_backward_f32 - gradients through the batch's statistics. With n = (input - mean) * inverse_deviation:
+ *
+ *   d_beta[c] = sum over i of d_output[i,c];  d_gamma[c] = sum over i of d_output[i,c] * n[i,c]
+ *   d_input[i,c] = gamma[c] * inverse_deviation[c] * (d_output[i,c] - (d_beta[c] + n[i,c] * d_gamma[c]) / pixels)
+ *
+ *   input              [pixels, C]    of the forward pass
+ *   mean               [C]            from the forward pass; so is inverse_deviation [C]
+ *   d_output           [pixels, C]
+ *   d_input            [pixels, C]    may be d_output
+ *   d_gamma, d_beta    [C] */
+mtlf_status mtlf_batch_norm_backward_f32(const mtlf_normalization *norm, const float *input, const float *gamma,
+                                         const float *mean, const float *inverse_deviation, const float *d_output,
+                                         float *d_input, float *d_gamma, float *d_beta, void *workspace,
+                                         size_t workspace_bytes, const mtlf_context *context);
+
+/* ---- losses ---- */
+
+typedef enum mtlf_loss {
+  MTLF_LOSS_SOFTMAX_CROSS_ENTROPY,
+  MTLF_LOSS_BINARY_CROSS_ENTROPY,
+  MTLF_LOSS_DICE,
+  MTLF_LOSS_BINARY_CROSS_ENTROPY_DICE, /* their sum */
+  MTLF_LOSS_MEAN_SQUARED_ERROR,
+  MTLF_LOSS_MEAN_ABSOLUTE_ERROR,
+  MTLF_LOSS_HUBER
+} mtlf_loss;
+
+enum {
+  MTLF_IGNORED = 255,           /* the element of a mask that has no target */
+  MTLF_MAX_PIXEL_CLASSES = 255, /* of a mask of classes */
+  MTLF_MAX_MASKS = 512          /* channels of a binary mask */
+};
 
 /* mtlf_softmax_cross_entropy_f32 - softmax and cross-entropy with integer labels, fused, over a batch.
  *
@@ -277,23 +366,103 @@ mtlf_status mtlf_softmax_cross_entropy_f32(int32_t batch, int32_t classes, const
                                            const float *row_weights, float scale, float *probabilities, float *d_logits,
                                            mtlf_cross_entropy *result, const mtlf_context *context);
 
+/* A batch's loss: each sample's is a mean over its elements that have a target. Samples without any add nothing. */
+typedef struct mtlf_loss_sum {
+  double loss_sum; /* of the samples' losses */
+  int32_t present; /* samples that have a target; the denominator of the mean */
+} mtlf_loss_sum;
+
+/* mtlf_pixel_cross_entropy_f32 - softmax cross-entropy of each pixel of images, for semantic segmentation.
+ *
+ *   loss[n] = sum over pixels with a label of w[label] * -sum over c of target[c] * log(softmax(logits[n,pixel])[c])
+ *             / sum over them of w[label]
+ *   target[c] = (c == label ? 1 - label_smoothing : 0) + label_smoothing / classes
+ *   d_logits += scale * gradient of loss[n]
+ *
+ *   pixels          H*W of a sample
+ *   classes         1...MTLF_MAX_PIXEL_CLASSES
+ *   logits          [N, pixels, classes]
+ *   mask            [N, pixels]            0...classes-1, or MTLF_IGNORED: adds nothing
+ *   class_weights   [classes], or NULL     w: 0 or more; 1 where NULL
+ *   label_smoothing 0...1, below 1
+ *   probabilities   [N, pixels, classes]   softmax of every pixel, labelled or not; may be NULL
+ *   d_logits        [N, pixels, classes]   added into; may be NULL
+ *   confusion       [classes, classes]     true x predicted (the first of the largest), added into; may be NULL
+ *
+ * Returns MTLF_ERR_NULL_POINTER, MTLF_ERR_BAD_SHAPE, or MTLF_ERR_BAD_VALUE for a label, a weight or a smoothing outside its
+ * range. Threads: one where a confusion matrix is wanted. */
+mtlf_status mtlf_pixel_cross_entropy_f32(int32_t batch, int32_t pixels, int32_t classes, const float *logits,
+                                         const uint8_t *mask, const float *class_weights, float label_smoothing,
+                                         float scale, float *probabilities, float *d_logits, int64_t *confusion,
+                                         mtlf_loss_sum *result, const mtlf_context *context);
+
+/* mtlf_mask_loss_f32 - sigmoid losses of binary masks, `channels` independent ones for each image.
+ *
+ *   p = 1 / (1 + exp(-logits)), t = mask
+ *   binary cross-entropy   sum over elements of w[t] * -(s[t] * log p + (1 - s[t]) * log(1 - p)) / sum over them of w[t],
+ *                          with s[t] = t * (1 - label_smoothing) + label_smoothing / 2
+ *   Dice                   mean over channels of 1 - (2 * sum of p t + 1) / (sum of p + sum of t + 1)
+ *                          (Milletari, Navab and Ahmadi, V-Net, 2016, without squares)
+ *
+ *   loss            MTLF_LOSS_BINARY_CROSS_ENTROPY, MTLF_LOSS_DICE or MTLF_LOSS_BINARY_CROSS_ENTROPY_DICE
+ *   pixels          H*W of a sample
+ *   channels        1...MTLF_MAX_MASKS
+ *   logits          [N, pixels, channels]
+ *   mask            [N, pixels, channels]  0, 1 or MTLF_IGNORED: adds nothing; a channel without any target is no channel
+ *   class_weights   [2], or NULL           w: 0 or more; 1 where NULL. Of the cross-entropy alone, like label_smoothing
+ *   label_smoothing 0...1, below 1
+ *   probabilities   [N, pixels, channels]  p of every element; may be NULL
+ *   d_logits        [N, pixels, channels]  += scale * gradient of the sample's loss; may be NULL
+ *   counts          [channels, 4]          true negatives, false positives, false negatives, true positives, where a
+ *                                          logit above 0 is a positive; added into; may be NULL
+ *
+ * Numerics   An element's cross-entropy and its p are within 4 ULP. Sums run in fp32 in 16 or more columns over some
+ *            thousands of elements, then in double.
+ * Returns MTLF_ERR_NULL_POINTER, MTLF_ERR_BAD_SHAPE, or MTLF_ERR_BAD_VALUE for a loss, a label, a weight or a smoothing
+ * outside its range. Threads: one where counts are wanted. */
+mtlf_status mtlf_mask_loss_f32(mtlf_loss loss, int32_t batch, int32_t pixels, int32_t channels, const float *logits,
+                               const uint8_t *mask, const float *class_weights, float label_smoothing, float scale,
+                               float *probabilities, float *d_logits, int64_t *counts, mtlf_loss_sum *result,
+                               const mtlf_context *context);
+
+/* mtlf_regression_loss_f32 - mean squared, mean absolute or Huber error of rows of numbers.
+ *
+ *   e = output - target;  loss[n] = mean over the targets that are there of
+ *     e^2 (MTLF_LOSS_MEAN_SQUARED_ERROR), |e| (MTLF_LOSS_MEAN_ABSOLUTE_ERROR, gradient 0 where e is), or (MTLF_LOSS_HUBER)
+ *     e^2 / 2 where |e| <= huber_delta, otherwise huber_delta * (|e| - huber_delta / 2)
+ *   (Huber, Robust Estimation of a Location Parameter, 1964)
+ *
+ *   outputs         [N, K]
+ *   targets         [N, K]     NaN where missing: adds nothing
+ *   huber_delta     above 0; read for MTLF_LOSS_HUBER alone
+ *   d_outputs       [N, K]     += scale * gradient of loss[n]; may be NULL
+ *
+ * Returns MTLF_ERR_NULL_POINTER, MTLF_ERR_BAD_SHAPE, or MTLF_ERR_BAD_VALUE for another loss or a wrong huber_delta. */
+mtlf_status mtlf_regression_loss_f32(mtlf_loss loss, float huber_delta, int32_t batch, int32_t k, const float *outputs,
+                                     const float *targets, float scale, float *d_outputs, mtlf_loss_sum *result,
+                                     const mtlf_context *context);
+
 /* ---- optimizers: one pass over n values ---- */
 
 typedef struct mtlf_adam {
   float learning_rate, beta1, beta2, epsilon;
+  float weight_decay; /* 0: none */
 } mtlf_adam;
 
 /* Adam at optimizer step `step` (from 1):
  *   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
- *   w -= learning_rate * m / (1 - beta1^step) / (sqrt(v / (1 - beta2^step)) + epsilon) */
+ *   w -= learning_rate * weight_decay * w
+ *   w -= learning_rate * m / (1 - beta1^step) / (sqrt(v / (1 - beta2^step)) + epsilon)
+ * The decay does not pass through m and v (Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019). */
 mtlf_status mtlf_adam_f32(const mtlf_adam *adam, int64_t step, int64_t n, float *w, float *m, float *v, const float *g,
                           const mtlf_context *context);
 
 typedef struct mtlf_sgd {
   float learning_rate, momentum;
+  float weight_decay; /* 0: none */
 } mtlf_sgd;
 
-/* velocity = momentum * velocity + g;  w -= learning_rate * velocity */
+/* velocity = momentum * velocity + g + weight_decay * w;  w -= learning_rate * velocity */
 mtlf_status mtlf_sgd_f32(const mtlf_sgd *sgd, int64_t n, float *w, float *velocity, const float *g,
                          const mtlf_context *context);
 

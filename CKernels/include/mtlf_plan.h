@@ -33,6 +33,7 @@ typedef struct mtlf_tensor {
 typedef struct mtlf_weight {
   int32_t inputs, units; /* K, N */
   int32_t window;        /* contiguous inputs of one filter row: KW * C_in; K for dense layers */
+  int32_t no_decay;      /* not 0: `kernel` has no weight decay; `bias` never has */
   float *kernel;         /* packed */
   float *bias;           /* [N], padded to whole panels */
   float *transposed;     /* [K / window][ceil(window / panel)][N][panel], for d_input in shards; or NULL */
@@ -51,9 +52,15 @@ typedef enum mtlf_op_kind {
   MTLF_OP_COPY, /* output = input, whatever their halos */
   MTLF_OP_RELU,
   MTLF_OP_SIGMOID,
-  MTLF_OP_DROPOUT,               /* output = input * mask / (1 - rate); drawn again in the backward pass; no halo */
-  MTLF_OP_SOFTMAX,               /* output = softmax(input) */
-  MTLF_OP_SOFTMAX_CROSS_ENTROPY, /* of input (logits) with step->heads[slot]; output = softmax; adds to d_input unless NULL */
+  MTLF_OP_DROPOUT,         /* output = input * mask / (1 - rate); drawn again in the backward pass; no halo */
+  MTLF_OP_CONCATENATE,     /* output's channels from `offset` on = input */
+  MTLF_OP_UPSAMPLE2D,      /* nearest neighbour; the scale is kernel_h, kernel_w */
+  MTLF_OP_BATCH_NORM_SUMS, /* of input, into norm's sums of the group */
+  MTLF_OP_BATCH_NORM,      /* output = norm's scale * input + shift */
+  MTLF_OP_SOFTMAX,         /* output = softmax over the channels of input */
+  MTLF_OP_MASK,            /* gate (uint8) = the masks of step->heads[slot], moved as images are by inputs[source] */
+  MTLF_OP_LOSS, /* of input (logits) with step->heads[slot]; output: probabilities; adds to d_input unless NULL; gate: from
+                   MTLF_OP_MASK, or NULL */
   /* shards, backward */
   MTLF_OP_CONV2D_D_INPUT, /* adds to d_input, which MTLF_OP_ZERO cleared; d_output has no halo, or is pooled with a gate */
   MTLF_OP_CONV2D_D_FILTER,     /* of input and d_output, into the group's gradient */
@@ -62,14 +69,20 @@ typedef enum mtlf_op_kind {
   MTLF_OP_RELU_BACKWARD,       /* d_input = output > 0 ? d_output : 0; output and d_output may have halos */
   MTLF_OP_SIGMOID_BACKWARD,
   MTLF_OP_DROPOUT_BACKWARD,
-  MTLF_OP_ADD,          /* d_input += d_output, whatever their halos */
-  MTLF_OP_ZERO,         /* d_input = 0, halo included (whole sample_stride, from data - halo_floats) */
-  MTLF_OP_PACK_SAMPLES, /* packed = d_output as [ceil(N / panel)][units][panel]: samples as columns */
+  MTLF_OP_ADD,                 /* d_input += d_output, whatever their halos */
+  MTLF_OP_SLICE,               /* d_input = d_output's channels from `offset` on */
+  MTLF_OP_UPSAMPLE2D_BACKWARD, /* adds */
+  MTLF_OP_BATCH_NORM_D_SUMS,   /* of input and d_output, into norm's d_sums of the group */
+  MTLF_OP_BATCH_NORM_D_INPUT,  /* of input and d_output */
+  MTLF_OP_ZERO,                /* d_input = 0, halo included (whole sample_stride, from data - halo_floats) */
+  MTLF_OP_PACK_SAMPLES,        /* packed = d_output as [ceil(N / panel)][units][panel]: samples as columns */
   /* blocks */
   MTLF_OP_DENSE,         /* output = act(input * kernel + bias) */
   MTLF_OP_DENSE_D_INPUT, /* d_input = sum over terms of d_output_t * kernel^T, through the mask; packed as well if not NULL */
-  MTLF_OP_DENSE_D_KERNEL, /* of input and d_output, and the update of weight in the same pass */
-  MTLF_OP_UPDATE          /* weight from the sum of its groups' gradients; refreshes transposed */
+  MTLF_OP_DENSE_D_KERNEL,      /* of input and d_output, and the update of weight in the same pass */
+  MTLF_OP_BATCH_NORM_FINISH,   /* the step's statistics from norm's sums over input; the running ones where `running` */
+  MTLF_OP_BATCH_NORM_D_FINISH, /* the step's means of gradients over input, and the gradient of weight */
+  MTLF_OP_UPDATE               /* weight from the sum of its groups' gradients; refreshes transposed */
 } mtlf_op_kind;
 
 /* What a step's time is put down to. */
@@ -90,6 +103,17 @@ typedef struct mtlf_dense_term {
   const float *d_output_packed; /* by MTLF_OP_PACK_SAMPLES or another DENSE_D_INPUT */
 } mtlf_dense_term;
 
+/* Normalisation over a minibatch: the step's statistics and the running ones. All [channels] unless said otherwise. */
+typedef struct mtlf_batch_norm {
+  int32_t channels;
+  float momentum, epsilon;
+  float *running_mean, *running_variance;
+  float *mean, *inverse_deviation; /* of this step */
+  float *scale, *shift;            /* of this step: gamma / deviation, beta - mean * scale */
+  float *d_mean, *d_projection;    /* of this step: the means of d and of d * normalised x */
+  double *sums, *d_sums;           /* [MTLF_MAX_GROUPS][2][channels] */
+} mtlf_batch_norm;
+
 typedef struct mtlf_op {
   mtlf_op_kind kind;
   mtlf_account account;
@@ -104,8 +128,12 @@ typedef struct mtlf_op {
   int32_t mask; /* DENSE_D_INPUT: only where `output`, the forward value, is positive */
   float *packed;
   ptrdiff_t halo_floats; /* ZERO: floats from the sample's start to its element (0, 0, 0) */
-  float rate;            /* DROPOUT */
-  uint64_t key;          /* DROPOUT: of (seed, node) */
+  int32_t offset;        /* CONCATENATE, SLICE: channels */
+  int32_t source;        /* MASK, DROPOUT: the input whose rows the draws are keyed by */
+  int32_t running;       /* BATCH_NORM_FINISH: not 0: scale and shift are those of the running statistics */
+  const mtlf_batch_norm *norm;
+  float rate;   /* DROPOUT */
+  uint64_t key; /* DROPOUT: of (seed, node) */
 } mtlf_op;
 
 typedef struct mtlf_job {
@@ -129,35 +157,66 @@ typedef struct mtlf_plan {
   int32_t thread_capacity; /* the threads that the thread-local tensors and the workspace were made for */
 } mtlf_plan;
 
+/* Random changes of training images, drawn from (key, epoch, row) alone. Masks move with their images. */
+typedef struct mtlf_augmentation {
+  int32_t flip;   /* not 0: left and right change places in half of the draws */
+  int32_t pad;    /* zeros on every side, of which a window of the image's size is cropped */
+  int32_t cutout; /* side of a square of zeros (after normalisation) at a random place, cut at the edges; 0: none */
+  uint64_t key;
+} mtlf_augmentation;
+
 /* The samples of an input in memory, [count][sample_floats], of which a step takes rows by index. */
 typedef struct mtlf_step_input {
   const void *data;
-  int32_t is_bytes; /* uint8, otherwise float */
-  float scale;
+  int32_t is_bytes;                      /* uint8, otherwise float */
+  int32_t stream;                        /* of step->indices */
+  float scale;                           /* of every value, where factors is NULL */
+  const float *factors, *offsets;        /* [width * channels]: factors[i] * x + offsets[i] along each row; or NULL */
+  const mtlf_augmentation *augmentation; /* of images, or NULL */
 } mtlf_step_input;
 
+typedef enum mtlf_target {
+  MTLF_TARGET_CLASS, /* int32, one a sample; -1 where missing */
+  MTLF_TARGET_MASK,  /* uint8 [elements], MTLF_IGNORED where missing */
+  MTLF_TARGET_VALUES /* float [elements], NaN where missing */
+} mtlf_target;
+
+enum { MTLF_REGRESSION_SUMS = 5 };
+
 typedef struct mtlf_step_head {
-  const int32_t *labels; /* [sample_count], -1 where missing */
-  float scale;           /* weight / number of present labels of the minibatch; 0 where there is none */
+  mtlf_loss loss;
+  mtlf_target target;
+  const void *targets; /* of every sample, taken by index; NULL where there are none */
+  int32_t stream;      /* of step->indices */
+  float scale;         /* weight / sum of the weights of the minibatch's present samples; 0 where there is none */
+  const float *class_weights; /* [classes], or NULL */
+  float label_smoothing, huber_delta;
+  /* Metrics of the minibatch, all overwritten, each NULL where unwanted: the predicted class of every sample and the
+   * label's rank in the order of the logits (0: correct; -1: missing); counts and sums by group as the loss says. */
+  int32_t *predicted, *rank; /* [sample_count] */
+  int64_t *counts;           /* [MTLF_MAX_GROUPS][count_size] */
+  double *sums;              /* [MTLF_MAX_GROUPS][sum_size] */
+  int32_t count_size, sum_size;
   /* results */
-  double loss_sum; /* over present labels, unweighted */
-  int32_t present, correct;
+  double loss_sum, weight_sum; /* over present samples, by their class's weight, without the head's */
+  int32_t present;
 } mtlf_step_head;
 
 typedef enum mtlf_optimizer_kind { MTLF_OPTIMIZER_ADAM, MTLF_OPTIMIZER_SGD } mtlf_optimizer_kind;
 
 /* What changes from step to step. */
 typedef struct mtlf_step {
-  int32_t sample_count;   /* 1...batch_capacity */
-  const int32_t *indices; /* [sample_count], rows of the inputs; also the key of a sample's dropout */
+  int32_t sample_count;          /* 1...batch_capacity */
+  const int32_t *const *indices; /* [stream][sample_count]: rows, also the key of a sample's draws; -1: not there */
   const mtlf_step_input *inputs;
   mtlf_step_head *heads; /* results are written here */
   int32_t head_count;
-  uint64_t epoch; /* key of dropout */
+  uint64_t epoch; /* key of dropout and augmentation */
   mtlf_optimizer_kind optimizer;
   mtlf_adam adam;
   mtlf_sgd sgd;
   int64_t optimizer_step;  /* from 1 */
+  int32_t group_count;     /* result: the groups that counts and sums of heads are of */
   double *account_seconds; /* [threads][MTLF_ACCOUNT_COUNT], added to; or NULL: no clock is read */
   int32_t team_size;       /* result: the threads that ran */
 } mtlf_step;

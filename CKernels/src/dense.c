@@ -126,6 +126,7 @@ void mtlf_dense_d_kernel_unit(const mtlf_kernels *kernels, int32_t batch, int32_
   const int columns = (int)mtlf_least(panel, units - column);
   _Alignas(MTLF_ALIGNMENT) float gradient[MTLF_MAX_TILE_ROWS * MTLF_MAX_PANEL];
   ptrdiff_t offset[SAMPLES];
+  const mtlf_update_scalars without_decay = update ? mtlf_without_decay(update) : (mtlf_update_scalars){0};
   for (int32_t row = first; row < end; row += kernels->tile_rows) {
     const size_t at = (size_t)column * (size_t)inputs + (size_t)row * (size_t)panel;
     mtlf_outer_tile tile = {.offset = offset,
@@ -143,15 +144,16 @@ void mtlf_dense_d_kernel_unit(const mtlf_kernels *kernels, int32_t batch, int32_
       kernels->outer_tile(&tile);
     }
     if (update) {
-      mtlf_update(kernels, step, update, weight->kernel + at, weight->kernel_slot[0] + at,
-                  weight->kernel_slot[1] ? weight->kernel_slot[1] + at : NULL, gradient, (size_t)(tile.rows * panel));
+      mtlf_update(kernels, step, weight->no_decay ? &without_decay : update, weight->kernel + at,
+                  weight->kernel_slot[0] + at, weight->kernel_slot[1] ? weight->kernel_slot[1] + at : NULL, gradient,
+                  (size_t)(tile.rows * panel));
     }
   }
   if (first > 0 || (!update && !d_bias)) return;
   memset(gradient, 0, (size_t)panel * sizeof *gradient);
   kernels->column_sums(d_output + column, d_output_stride, (size_t)batch, gradient, (size_t)columns);
   if (update) {
-    mtlf_update(kernels, step, update, weight->bias + column, weight->bias_slot[0] + column,
+    mtlf_update(kernels, step, &without_decay, weight->bias + column, weight->bias_slot[0] + column,
                 weight->bias_slot[1] ? weight->bias_slot[1] + column : NULL, gradient, (size_t)panel);
   } else {
     memcpy(d_bias + column, gradient, (size_t)columns * sizeof *gradient);

@@ -104,6 +104,8 @@ void mtlf_pack_samples(const mtlf_kernels *kernels, int32_t units, const float *
 /* ---- optimizer.c ---- */
 
 mtlf_update_scalars mtlf_update_scalars_of(const mtlf_step *step);
+/* The same for a bias, or another parameter that doesn't decay. */
+mtlf_update_scalars mtlf_without_decay(const mtlf_update_scalars *scalars);
 /* n packed values of a weight from `offset` on, or of its bias. */
 void mtlf_update(const mtlf_kernels *kernels, const mtlf_step *step, const mtlf_update_scalars *scalars, float *values,
                  float *slot0, float *slot1, const float *gradient, size_t n);
@@ -130,9 +132,95 @@ void mtlf_avg_pool_backward(const mtlf_pool_shape *shape, const float *d_output,
 /* ---- softmax_cross_entropy.c ---- */
 
 void mtlf_softmax_row(const mtlf_kernels *kernels, int32_t classes, const float *logits, float *probabilities);
-/* One row; label in 0...classes-1. probabilities is written; d_logits may be NULL. Returns the row's loss. */
+/* One row; label in 0...classes-1. The target is 1 - smoothing on the label plus smoothing / classes on every class.
+ * probabilities is written; d_logits += scale * (probabilities - target), unless NULL. predicted is the largest logit's
+ * class, the first of equals; rank the number of classes that stand before the label in that order (0: correct).
+ * Returns the row's loss. */
 float mtlf_cross_entropy_row(const mtlf_kernels *kernels, int32_t classes, const float *logits, int32_t label,
-                             float scale, float *probabilities, float *d_logits, int *is_correct);
+                             float smoothing, float scale, float *probabilities, float *d_logits, int32_t *predicted,
+                             int32_t *rank);
+
+/* ---- losses of one sample with many elements: pixel_cross_entropy.c, mask_loss.c, regression_loss.c ---- */
+
+/* What a sample adds to its head's sums. */
+typedef struct {
+  float loss;      /* mean over the present elements, weighted where there are class weights */
+  int32_t present; /* elements that have a target; where 0, nothing was added anywhere */
+} mtlf_sample_loss;
+
+/* Softmax cross-entropy of each pixel: logits, probabilities, d_logits [pixels][classes], mask [pixels] of classes or
+ * MTLF_IGNORED (anything else outside 0...classes-1 is ignored too). probabilities is written for every pixel (NULL:
+ * unwanted); d_logits (or NULL) += scale * gradient of the sample's loss. class_weights [classes] or NULL.
+ * confusion [classes][classes], true x predicted, is added to unless NULL. classes: at most MTLF_MAX_PIXEL_CLASSES. */
+mtlf_sample_loss mtlf_pixel_cross_entropy_sample(const mtlf_kernels *kernels, int32_t pixels, int32_t classes,
+                                                 const float *logits, const uint8_t *mask, const float *class_weights,
+                                                 float smoothing, float scale, float *probabilities, float *d_logits,
+                                                 int64_t *confusion);
+
+/* Sigmoid losses of `channels` independent masks: logits, probabilities, d_logits, mask [pixels][channels]; mask 0, 1 or
+ * MTLF_IGNORED. loss: MTLF_LOSS_BINARY_CROSS_ENTROPY, MTLF_LOSS_DICE (1 - (2 sum pt + 1) / (sum p + sum t + 1) of each
+ * channel's present pixels, mean over the channels that have any; Milletari et al., V-Net, 2016), or their sum.
+ * class_weights [2] (of 0 and of 1, of the cross-entropy alone) or NULL; smoothing s: target t (1 - s) + s / 2 (same).
+ * counts [channels][4] = true negatives, false positives, false negatives, true positives (p > 1/2), added to unless
+ * NULL. channels: at most MTLF_MAX_MASKS. */
+mtlf_sample_loss mtlf_mask_sample(const mtlf_kernels *kernels, mtlf_loss loss, int32_t pixels, int32_t channels,
+                                  const float *logits, const uint8_t *mask, const float *class_weights, float smoothing,
+                                  float scale, float *probabilities, float *d_logits, int64_t *counts);
+
+/* Mean squared, mean absolute or Huber error of n outputs; a NaN target is missing. Huber: e^2 / 2 for |e| <= delta,
+ * delta (|e| - delta / 2) beyond. sums [n or 1][MTLF_REGRESSION_SUMS] (of each output, or of all where sum_size is
+ * MTLF_REGRESSION_SUMS) = count, sum |e|, sum e^2, sum t, sum t^2; added to unless NULL. */
+mtlf_sample_loss mtlf_regression_sample(const mtlf_kernels *kernels, mtlf_loss loss, float delta, int32_t n,
+                                        const float *outputs, const float *targets, float scale, float *d_outputs,
+                                        double *sums, int32_t sum_size);
+
+/* ---- loss_sum.c: what the losses of mtlf.h share ---- */
+
+/* Calls body for every sample of a batch, on a team. */
+typedef mtlf_sample_loss (*mtlf_sample_body)(const void *argument, const mtlf_kernels *kernels, int64_t sample);
+mtlf_loss_sum mtlf_sum_losses(const mtlf_context *context, int32_t batch, mtlf_sample_body body, const void *argument);
+/* Whether [batch][rows][columns] is a shape, and a sample's elements can be counted. */
+int mtlf_elements_fit(int32_t batch, int32_t rows, int32_t columns);
+/* Whether weights [n] are finite and not negative; NULL is right. */
+int mtlf_weights_are_right(int32_t n, const float *weights);
+
+/* ---- input.c: rows of a data set on their way into the first layer ---- */
+
+/* Writes one sample, [height][width][channels] at output (rows row_stride apart): scaled or normalised, augmented where
+ * the input says so. `row` of -1 writes zeros. */
+void mtlf_load_sample(const mtlf_kernels *kernels, const mtlf_step_input *input, int32_t height, int32_t width,
+                      int32_t channels, int64_t row, uint64_t epoch, float *output, ptrdiff_t row_stride);
+/* Moves a mask [height][width][channels] as its image is moved; what comes from outside is MTLF_IGNORED. */
+void mtlf_augment_mask(const mtlf_augmentation *augmentation, int32_t height, int32_t width, int32_t channels,
+                       const uint8_t *mask, int64_t row, uint64_t epoch, uint8_t *output);
+
+/* ---- upsample2d.c: nearest neighbour, one sample ---- */
+
+/* output [height * scale_h][width * scale_w][channels] */
+void mtlf_upsample(int32_t height, int32_t width, int32_t channels, int32_t scale_h, int32_t scale_w,
+                   const float *input, ptrdiff_t input_row, float *output, ptrdiff_t output_row);
+/* Adds to d_input. */
+void mtlf_upsample_backward(const mtlf_kernels *kernels, int32_t height, int32_t width, int32_t channels,
+                            int32_t scale_h, int32_t scale_w, const float *d_output, ptrdiff_t d_output_row,
+                            float *d_input, ptrdiff_t d_input_row);
+
+/* ---- batch_norm.c: runs of pixels [pixels][channels], sums by group (Ioffe and Szegedy, 2015) ---- */
+
+/* sums[group] += sum x, sum x^2, in double. */
+void mtlf_batch_norm_sums(const mtlf_batch_norm *norm, int group, size_t pixels, const float *x);
+/* Of all groups, in their order: mean, biased variance, scale and shift of this step from gamma and beta, and the running
+ * statistics; or, where count is 0, scale and shift from the running statistics. Clears nothing. */
+void mtlf_batch_norm_finish(const mtlf_batch_norm *norm, const float *gamma, const float *beta, int groups,
+                            int64_t count);
+/* y = scale * x + shift */
+void mtlf_batch_norm_apply(const mtlf_batch_norm *norm, size_t pixels, const float *x, float *y);
+/* d_sums[group] += sum d, sum d * normalised x, in double. */
+void mtlf_batch_norm_d_sums(const mtlf_batch_norm *norm, int group, size_t pixels, const float *x, const float *d);
+/* The batch's means of both; and each group's share as gradient of gamma and beta. */
+void mtlf_batch_norm_d_finish(const mtlf_batch_norm *norm, int groups, int64_t count, float *gamma_gradient,
+                              float *beta_gradient, size_t gradient_stride);
+/* d_x = scale * (d - mean d - normalised x * mean (d * normalised x)); d_x may be d */
+void mtlf_batch_norm_d_input(const mtlf_batch_norm *norm, size_t pixels, const float *x, const float *d, float *d_x);
 
 /* ---- random.c ---- */
 

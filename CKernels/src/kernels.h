@@ -58,7 +58,52 @@ typedef struct {
   float beta1, beta2, epsilon;    /* Adam */
   float correction1, correction2; /* Adam: 1 / (1 - beta^step) */
   float momentum;                 /* SGD */
+  float weight_decay;
 } mtlf_update_scalars;
+
+/* The rows that a run of mask logits adds to: of each column, over its present elements. */
+typedef enum {
+  MTLF_MASK_LOSS,  /* weighted cross-entropy */
+  MTLF_MASK_ZEROS, /* elements whose label is 0 */
+  MTLF_MASK_ONES,
+  MTLF_MASK_P_OF_ZEROS, /* sum of their probabilities */
+  MTLF_MASK_P_OF_ONES,
+  MTLF_MASK_POSITIVE_ZEROS, /* those of them whose logit is above 0 */
+  MTLF_MASK_POSITIVE_ONES,
+  MTLF_MASK_SUMS
+} mtlf_mask_sum;
+
+/* n neighbouring mask logits z with labels 0, 1 or anything else (missing); element i is in column i % period. With
+ * p = 1 / (1 + exp(-z)), of label l:
+ *   mask_forward   probabilities = p; sums += what mtlf_mask_sum says, with the cross-entropy
+ *                  weight[l] * (log(1 + exp(-|z|)) + target[l] * max(-z, 0) + (1 - target[l]) * max(z, 0))
+ *   mask_backward  d_logits += weight[l] * (p - target[l]) + slopes[l][i % period] * p * (1 - p), where present */
+typedef struct {
+  size_t n, period; /* period: n or less only as a multiple of 16 */
+  const float *logits;
+  const uint8_t *mask;
+  float *probabilities; /* mask_backward reads them */
+  float *d_logits;
+  float weight[2], target[2];
+  float *sums;            /* [MTLF_MASK_SUMS][period] */
+  const float *slopes[2]; /* [period] */
+} mtlf_mask_run;
+
+/* Softmax cross-entropy of n pixels, which lie side by side: class c of pixel i is [c * stride + i].
+ *
+ * loss = weight * (log sum + (1 - smoothing) * (max - logit of the label) + smoothing * mean of (max - logit))
+ * gradient = scale * weight * (p - target); both are 0 where the weight is, whatever the logits are. */
+typedef struct {
+  size_t n;
+  int32_t classes;
+  ptrdiff_t stride;
+  float *values;        /* logits, then probabilities */
+  float *gradient;      /* or NULL */
+  const float *labels;  /* [n], whole numbers; what isn't a class takes no part in loss and gradient */
+  const float *weights; /* [n] */
+  float smoothing, scale;
+  float *loss, *predicted; /* [n]; predicted is the first of the largest */
+} mtlf_softmax_columns;
 
 typedef struct mtlf_kernels {
   const char *name;
@@ -72,6 +117,9 @@ typedef struct mtlf_kernels {
   /* y[i] = scale * x[i] */
   void (*scale_bytes)(const uint8_t *x, float *y, size_t n, float scale);
   void (*scale_floats)(const float *x, float *y, size_t n, float scale);
+  /* y[i] = factors[i] * x[i] + offsets[i], two roundings on every instruction set */
+  void (*affine_bytes)(const uint8_t *x, const float *factors, const float *offsets, float *y, size_t n);
+  void (*affine_floats)(const float *x, const float *factors, const float *offsets, float *y, size_t n);
   /* y += x */
   void (*add)(const float *x, float *y, size_t n);
   void (*relu)(const float *x, float *y, size_t n);
@@ -91,6 +139,9 @@ typedef struct mtlf_kernels {
                     const float *mask, ptrdiff_t mask_stride);
   /* exp(x - max), in place of x's copy in y; returns their sum, in a fixed order */
   float (*exp_sum)(const float *x, float max, float *y, size_t n);
+  void (*softmax_columns)(const mtlf_softmax_columns *columns);
+  void (*mask_forward)(const mtlf_mask_run *run);
+  void (*mask_backward)(const mtlf_mask_run *run);
   void (*adam)(float *w, float *m, float *v, const float *g, size_t n, const mtlf_update_scalars *s);
   void (*sgd)(float *w, float *velocity, const float *g, size_t n, const mtlf_update_scalars *s);
 } mtlf_kernels;

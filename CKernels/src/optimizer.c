@@ -14,14 +14,23 @@ static float bias_correction(float beta, int64_t step) {
 
 mtlf_update_scalars mtlf_update_scalars_of(const mtlf_step *step) {
   if (step->optimizer == MTLF_OPTIMIZER_SGD) {
-    return (mtlf_update_scalars){.learning_rate = step->sgd.learning_rate, .momentum = step->sgd.momentum};
+    return (mtlf_update_scalars){.learning_rate = step->sgd.learning_rate,
+                                 .momentum = step->sgd.momentum,
+                                 .weight_decay = step->sgd.weight_decay};
   }
   return (mtlf_update_scalars){.learning_rate = step->adam.learning_rate,
                                .beta1 = step->adam.beta1,
                                .beta2 = step->adam.beta2,
                                .epsilon = step->adam.epsilon,
                                .correction1 = bias_correction(step->adam.beta1, step->optimizer_step),
-                               .correction2 = bias_correction(step->adam.beta2, step->optimizer_step)};
+                               .correction2 = bias_correction(step->adam.beta2, step->optimizer_step),
+                               .weight_decay = step->adam.weight_decay};
+}
+
+mtlf_update_scalars mtlf_without_decay(const mtlf_update_scalars *scalars) {
+  mtlf_update_scalars without = *scalars;
+  without.weight_decay = 0.0f;
+  return without;
 }
 
 void mtlf_update(const mtlf_kernels *kernels, const mtlf_step *step, const mtlf_update_scalars *scalars, float *values,
@@ -46,11 +55,12 @@ void mtlf_weight_update_unit(const mtlf_kernels *kernels, const mtlf_weight *wei
   const int32_t panel = kernels->panel, panels = (int32_t)mtlf_divide_up(weight->units, panel);
   const size_t kernel_floats = (size_t)panels * (size_t)panel * (size_t)weight->inputs;
   const int64_t blocks = mtlf_divide_up(weight->inputs, UPDATE_ROWS);
+  const mtlf_update_scalars without_decay = mtlf_without_decay(scalars);
   if (unit == blocks * panels) {
     for (size_t at = 0; at < (size_t)weight->units; at += UPDATE_ROWS) {
       const size_t n = (size_t)mtlf_least(UPDATE_ROWS, (int64_t)weight->units - (int64_t)at);
       kernels->sum_copies(weight->gradient + kernel_floats + at, weight->gradient_stride, groups, sum, n);
-      mtlf_update(kernels, step, scalars, weight->bias + at, weight->bias_slot[0] + at,
+      mtlf_update(kernels, step, &without_decay, weight->bias + at, weight->bias_slot[0] + at,
                   weight->bias_slot[1] ? weight->bias_slot[1] + at : NULL, sum, n);
     }
     return;
@@ -60,8 +70,8 @@ void mtlf_weight_update_unit(const mtlf_kernels *kernels, const mtlf_weight *wei
   const size_t at = ((size_t)column * (size_t)weight->inputs + (size_t)first) * (size_t)panel;
   const size_t n = (size_t)rows * (size_t)panel;
   kernels->sum_copies(weight->gradient + at, weight->gradient_stride, groups, sum, n);
-  mtlf_update(kernels, step, scalars, weight->kernel + at, weight->kernel_slot[0] + at,
-              weight->kernel_slot[1] ? weight->kernel_slot[1] + at : NULL, sum, n);
+  mtlf_update(kernels, step, weight->no_decay ? &without_decay : scalars, weight->kernel + at,
+              weight->kernel_slot[0] + at, weight->kernel_slot[1] ? weight->kernel_slot[1] + at : NULL, sum, n);
   if (weight->transposed) {
     mtlf_transpose_rows(kernels, weight->window, weight->units, weight->kernel + at, first, rows, column,
                         weight->transposed);
@@ -100,13 +110,15 @@ static mtlf_status update_flat(flat_call *call, const mtlf_context *context) {
 }
 
 static int is_finite(float x) { return x - x == 0.0f; }
+static int is_decay(float x) { return x >= 0.0f && is_finite(x); }
 
 mtlf_status mtlf_adam_f32(const mtlf_adam *adam, int64_t step, int64_t n, float *w, float *m, float *v, const float *g,
                           const mtlf_context *context) {
   if (!adam || !w || !m || !v || !g) return MTLF_ERR_NULL_POINTER;
   if (n < 1) return MTLF_ERR_BAD_SHAPE;
   if (step < 1 || !is_finite(adam->learning_rate) || !(adam->beta1 >= 0 && adam->beta1 < 1) ||
-      !(adam->beta2 >= 0 && adam->beta2 < 1) || !(adam->epsilon > 0) || !is_finite(adam->epsilon)) {
+      !(adam->beta2 >= 0 && adam->beta2 < 1) || !(adam->epsilon > 0) || !is_finite(adam->epsilon) ||
+      !is_decay(adam->weight_decay)) {
     return MTLF_ERR_BAD_VALUE;
   }
   flat_call call = {.step = {.optimizer = MTLF_OPTIMIZER_ADAM, .adam = *adam, .optimizer_step = step},
@@ -122,7 +134,9 @@ mtlf_status mtlf_sgd_f32(const mtlf_sgd *sgd, int64_t n, float *w, float *veloci
                          const mtlf_context *context) {
   if (!sgd || !w || !velocity || !g) return MTLF_ERR_NULL_POINTER;
   if (n < 1) return MTLF_ERR_BAD_SHAPE;
-  if (!is_finite(sgd->learning_rate) || !(sgd->momentum >= 0 && sgd->momentum < 1)) return MTLF_ERR_BAD_VALUE;
+  if (!is_finite(sgd->learning_rate) || !(sgd->momentum >= 0 && sgd->momentum < 1) || !is_decay(sgd->weight_decay)) {
+    return MTLF_ERR_BAD_VALUE;
+  }
   flat_call call = {.step = {.optimizer = MTLF_OPTIMIZER_SGD, .sgd = *sgd}, .n = n, .w = w, .slot0 = velocity, .g = g};
   return update_flat(&call, context);
 }

@@ -16,8 +16,8 @@ typedef struct {
   atomic_int bad_label;
   _Atomic int64_t next[MTLF_MAX_STAGES];
   /* Sums of each group, so that their order is that of the groups. */
-  double loss[MTLF_MAX_GROUPS][MTLF_MAX_HEADS];
-  int32_t present[MTLF_MAX_GROUPS][MTLF_MAX_HEADS], correct[MTLF_MAX_GROUPS][MTLF_MAX_HEADS];
+  double loss[MTLF_MAX_GROUPS][MTLF_MAX_HEADS], weight[MTLF_MAX_GROUPS][MTLF_MAX_HEADS];
+  int32_t present[MTLF_MAX_GROUPS][MTLF_MAX_HEADS];
 } run_state;
 
 /* One shard of a group, on one thread. */
@@ -66,11 +66,12 @@ static mtlf_images images_of(const mtlf_tensor *t, const shard *s) {
 static size_t sample_floats(const mtlf_tensor *t) { return (size_t)t->height * (size_t)t->width * (size_t)t->channels; }
 
 /* Calls body for every image row of a shard: rows lie apart where there is a halo. */
-#define FOR_EACH_RUN(shape, s, BODY)                                         \
+#define FOR_EACH_RUN(shape, s, ...)                                          \
   for (int32_t n = 0; n < (s)->count; n++) {                                 \
     for (int32_t row = 0; row < (shape)->height; row++) {                    \
       const size_t run = (size_t)(shape)->width * (size_t)(shape)->channels; \
-      BODY                                                                   \
+      (void)run;                                                             \
+      __VA_ARGS__                                                            \
     }                                                                        \
   }
 #define AT(base, tensor) ((base) + n * (tensor)->sample_stride + row * (tensor)->row_stride)
@@ -78,16 +79,31 @@ static size_t sample_floats(const mtlf_tensor *t) { return (size_t)t->height * (
 static void load_input(const mtlf_kernels *kernels, const mtlf_op *op, const mtlf_step *step, const shard *s) {
   const mtlf_step_input *from = step->inputs + op->slot;
   const mtlf_tensor *to = &op->output;
+  const int32_t *rows = step->indices[from->stream] + s->first;
   float *output = samples_of(to, s);
-  const size_t floats = sample_floats(to);
-  FOR_EACH_RUN(to, s, {
-    const size_t at = (size_t)step->indices[s->first + n] * floats + (size_t)row * run;
-    if (from->is_bytes) {
-      kernels->scale_bytes((const uint8_t *)from->data + at, AT(output, to), run, from->scale);
+  for (int32_t n = 0; n < s->count; n++) {
+    mtlf_load_sample(kernels, from, to->height, to->width, to->channels, rows[n], step->epoch,
+                     output + n * to->sample_stride, to->row_stride);
+  }
+}
+
+/* A mask is moved as its image is, by the draw of the same row. */
+static void load_mask(const mtlf_op *op, const mtlf_step *step, const shard *s) {
+  const mtlf_step_head *head = step->heads + op->slot;
+  const mtlf_step_input *source = step->inputs + op->source;
+  const int32_t *rows = step->indices[head->stream] + s->first;
+  const size_t elements = sample_floats(&op->input);
+  uint8_t *output = (uint8_t *)op->gate + (size_t)s->first * elements;
+  for (int32_t n = 0; n < s->count; n++, output += elements) {
+    if (rows[n] < 0 || !head->targets) {
+      memset(output, MTLF_IGNORED, elements);
+    } else if (!source->augmentation) {
+      memcpy(output, (const uint8_t *)head->targets + (size_t)rows[n] * elements, elements);
     } else {
-      kernels->scale_floats((const float *)from->data + at, AT(output, to), run, from->scale);
+      mtlf_augment_mask(source->augmentation, op->input.height, op->input.width, op->input.channels,
+                        (const uint8_t *)head->targets + (size_t)rows[n] * elements, rows[n], step->epoch, output);
     }
-  });
+  }
 }
 
 static mtlf_conv_shape conv_shape(const mtlf_op *op, const mtlf_tensor *input, int32_t output_h, int32_t output_w,
@@ -177,31 +193,152 @@ static void run_pool(const mtlf_op *op, const shard *s) {
   }
 }
 
+static void run_softmax(const mtlf_kernels *kernels, const mtlf_op *op, const shard *s) {
+  const mtlf_tensor *in = &op->input, *out = &op->output;
+  const float *x = samples_of(in, s);
+  float *y = samples_of(out, s);
+  FOR_EACH_RUN(in, s, {
+    for (size_t at = 0; at < run; at += (size_t)in->channels) {
+      mtlf_softmax_row(kernels, in->channels, AT(x, in) + at, AT(y, out) + at);
+    }
+  });
+}
+
+/* One sample's class label: its loss goes by the class's weight, which the head's denominator counted. */
+static void run_class_loss(run_state *run, const mtlf_op *op, const shard *s, int32_t n, int32_t row,
+                           const float *logits, float *probabilities, float *d_logits) {
+  const mtlf_kernels *kernels = run->context->kernels;
+  const mtlf_step_head *head = run->step->heads + op->slot;
+  const int is_binary = head->loss == MTLF_LOSS_BINARY_CROSS_ENTROPY;
+  const int32_t classes = is_binary ? 2 : op->input.channels;
+  int32_t label = row < 0 || !head->targets ? -1 : ((const int32_t *)head->targets)[row];
+  if (label < -1 || label >= classes) {
+    atomic_store_explicit(&run->bad_label, 1, memory_order_relaxed);
+    label = -1;
+  }
+  int32_t predicted, rank = -1;
+  if (is_binary) {
+    predicted = logits[0] > 0.0f;
+    if (label >= 0) rank = predicted != label;
+  } else if (label < 0) {
+    mtlf_cross_entropy_row(kernels, classes, logits, 0, 0.0f, 0.0f, probabilities, NULL, &predicted, &rank);
+    rank = -1;
+  }
+  if (label >= 0) {
+    const float weight = head->class_weights ? head->class_weights[label] : 1.0f, scale = head->scale * weight;
+    float loss;
+    if (is_binary) {
+      const uint8_t target = (uint8_t)label;
+      loss = mtlf_mask_sample(kernels, head->loss, 1, 1, logits, &target, NULL, head->label_smoothing, scale,
+                              probabilities, d_logits, NULL)
+                 .loss;
+    } else {
+      loss = mtlf_cross_entropy_row(kernels, classes, logits, label, head->label_smoothing, scale, probabilities,
+                                    d_logits, &predicted, &rank);
+    }
+    run->loss[s->group][op->slot] += (double)weight * (double)loss;
+    run->weight[s->group][op->slot] += (double)weight;
+    run->present[s->group][op->slot]++;
+  }
+  if (head->predicted) head->predicted[s->first + n] = predicted;
+  if (head->rank) head->rank[s->first + n] = rank;
+}
+
 static void run_loss(run_state *run, const mtlf_op *op, const shard *s) {
   const mtlf_kernels *kernels = run->context->kernels;
-  const int32_t classes = op->input.channels;
-  float *logits = samples_of(&op->input, s), *p = samples_of(&op->output, s);
-  if (op->kind == MTLF_OP_SOFTMAX) {
-    for (int32_t n = 0; n < s->count; n++) {
-      mtlf_softmax_row(kernels, classes, logits + n * op->input.sample_stride, p + n * op->output.sample_stride);
-    }
-    return;
-  }
   const mtlf_step_head *head = run->step->heads + op->slot;
+  const int32_t *rows = run->step->indices[head->stream] + s->first;
+  const size_t elements = sample_floats(&op->input);
+  const int32_t pixels = op->input.height * op->input.width, channels = op->input.channels;
+  const int is_pixel_classes = head->loss == MTLF_LOSS_SOFTMAX_CROSS_ENTROPY;
+  const size_t mask_bytes = is_pixel_classes ? (size_t)pixels : elements;
+  float *logits = samples_of(&op->input, s), *p = samples_of(&op->output, s);
   float *d = op->d_input.data ? samples_of(&op->d_input, s) : NULL;
+  int64_t *counts = head->counts ? head->counts + (size_t)s->group * (size_t)head->count_size : NULL;
+  double *sums = head->sums ? head->sums + (size_t)s->group * (size_t)head->sum_size : NULL;
+  if (s->is_first && counts) memset(counts, 0, (size_t)head->count_size * sizeof *counts);
+  if (s->is_first && sums) memset(sums, 0, (size_t)head->sum_size * sizeof *sums);
   for (int32_t n = 0; n < s->count; n++) {
-    const int32_t label = head->labels[s->first + n];
-    if (label < 0 || label >= classes) {
-      if (label != -1) atomic_store_explicit(&run->bad_label, 1, memory_order_relaxed);
+    const float *x = logits + n * op->input.sample_stride;
+    float *probabilities = p + n * op->output.sample_stride, *d_x = d ? d + n * op->d_input.sample_stride : NULL;
+    if (head->target == MTLF_TARGET_CLASS) {
+      run_class_loss(run, op, s, n, rows[n], x, probabilities, d_x);
       continue;
     }
-    int is_correct;
-    const float loss = mtlf_cross_entropy_row(kernels, classes, logits + n * op->input.sample_stride, label,
-                                              head->scale, p + n * op->output.sample_stride,
-                                              d ? d + n * op->d_input.sample_stride : NULL, &is_correct);
-    run->loss[s->group][op->slot] += (double)loss;
+    if (rows[n] < 0 || !head->targets) continue;
+    mtlf_sample_loss sample;
+    if (head->target == MTLF_TARGET_VALUES) {
+      sample = mtlf_regression_sample(kernels, head->loss, head->huber_delta, (int32_t)elements, x,
+                                      (const float *)head->targets + (size_t)rows[n] * elements, head->scale, d_x, sums,
+                                      head->sum_size);
+    } else {
+      const uint8_t *mask = op->gate ? (const uint8_t *)op->gate + (size_t)(s->first + n) * mask_bytes
+                                     : (const uint8_t *)head->targets + (size_t)rows[n] * mask_bytes;
+      sample = is_pixel_classes
+                   ? mtlf_pixel_cross_entropy_sample(kernels, pixels, channels, x, mask, head->class_weights,
+                                                     head->label_smoothing, head->scale, NULL, d_x, counts)
+                   : mtlf_mask_sample(kernels, head->loss, pixels, channels, x, mask, head->class_weights,
+                                      head->label_smoothing, head->scale, NULL, d_x, counts);
+    }
+    if (sample.present == 0) continue;
+    run->loss[s->group][op->slot] += (double)sample.loss;
+    run->weight[s->group][op->slot] += 1.0;
     run->present[s->group][op->slot]++;
-    run->correct[s->group][op->slot] += is_correct;
+  }
+}
+
+static void run_batch_norm(const mtlf_op *op, const shard *s) {
+  const mtlf_batch_norm *norm = op->norm;
+  const mtlf_tensor *in = &op->input, *out = &op->output, *d_out = &op->d_output, *d_in = &op->d_input;
+  const size_t pixels = (size_t)in->width;
+  const float *x = samples_of(in, s);
+  if (s->is_first && (op->kind == MTLF_OP_BATCH_NORM_SUMS || op->kind == MTLF_OP_BATCH_NORM_D_SUMS)) {
+    const size_t sums = 2 * (size_t)norm->channels;
+    memset((op->kind == MTLF_OP_BATCH_NORM_SUMS ? norm->sums : norm->d_sums) + (size_t)s->group * sums, 0,
+           sums * sizeof(double));
+  }
+  if (op->kind == MTLF_OP_BATCH_NORM_SUMS) {
+    FOR_EACH_RUN(in, s, { mtlf_batch_norm_sums(norm, s->group, pixels, AT(x, in)); });
+  } else if (op->kind == MTLF_OP_BATCH_NORM) {
+    float *y = samples_of(out, s);
+    FOR_EACH_RUN(in, s, { mtlf_batch_norm_apply(norm, pixels, AT(x, in), AT(y, out)); });
+  } else {
+    const float *d = samples_of(d_out, s);
+    if (op->kind == MTLF_OP_BATCH_NORM_D_SUMS) {
+      FOR_EACH_RUN(in, s, { mtlf_batch_norm_d_sums(norm, s->group, pixels, AT(x, in), AT(d, d_out)); });
+    } else {
+      float *to = samples_of(d_in, s);
+      FOR_EACH_RUN(in, s, { mtlf_batch_norm_d_input(norm, pixels, AT(x, in), AT(d, d_out), AT(to, d_in)); });
+    }
+  }
+}
+
+/* Copies a tensor into the channels of a wider one, or out of them. */
+static void run_channels(const mtlf_op *op, const shard *s) {
+  const int is_slice = op->kind == MTLF_OP_SLICE;
+  const mtlf_tensor *narrow = is_slice ? &op->d_input : &op->input, *wide = is_slice ? &op->d_output : &op->output;
+  float *inner = samples_of(narrow, s), *outer = samples_of(wide, s) + op->offset;
+  const size_t bytes = (size_t)narrow->channels * sizeof(float);
+  FOR_EACH_RUN(narrow, s, {
+    for (size_t at = 0; at < run / (size_t)narrow->channels; at++) {
+      float *a = AT(inner, narrow) + at * (size_t)narrow->channels, *b = AT(outer, wide) + at * (size_t)wide->channels;
+      memcpy(is_slice ? a : b, is_slice ? b : a, bytes);
+    }
+  });
+}
+
+static void run_upsample(const mtlf_kernels *kernels, const mtlf_op *op, const shard *s) {
+  const int is_backward = op->kind == MTLF_OP_UPSAMPLE2D_BACKWARD;
+  const mtlf_tensor *in = is_backward ? &op->d_input : &op->input, *out = is_backward ? &op->d_output : &op->output;
+  float *x = samples_of(in, s), *y = samples_of(out, s);
+  for (int32_t n = 0; n < s->count; n++, x += in->sample_stride, y += out->sample_stride) {
+    if (is_backward) {
+      mtlf_upsample_backward(kernels, in->height, in->width, in->channels, op->kernel_h, op->kernel_w, y,
+                             out->row_stride, x, in->row_stride);
+    } else {
+      mtlf_upsample(in->height, in->width, in->channels, op->kernel_h, op->kernel_w, x, in->row_stride, y,
+                    out->row_stride);
+    }
   }
 }
 
@@ -226,7 +363,8 @@ static void run_elementwise(const run_state *run, const mtlf_op *op, const shard
     const int is_forward = op->kind == MTLF_OP_DROPOUT;
     const mtlf_tensor *from = is_forward ? in : d_out, *target = is_forward ? out : d_in;
     for (int32_t n = 0; n < s->count; n++) {
-      const uint64_t stream = run->step->epoch << 32 | (uint32_t)run->step->indices[s->first + n];
+      const uint64_t stream =
+          run->step->epoch << 32 | (uint32_t)run->step->indices[run->step->inputs[op->source].stream][s->first + n];
       mtlf_dropout(op->key, stream, op->rate, (is_forward ? x : d) + n * from->sample_stride,
                    (is_forward ? y : to) + n * target->sample_stride, sample_floats(from));
     }
@@ -251,8 +389,17 @@ static void run_shard_op(run_state *run, const mtlf_op *op, const shard *s) {
   case MTLF_OP_AVG_POOL2D:
   case MTLF_OP_MAX_POOL2D_BACKWARD:
   case MTLF_OP_AVG_POOL2D_BACKWARD: run_pool(op, s); break;
-  case MTLF_OP_SOFTMAX:
-  case MTLF_OP_SOFTMAX_CROSS_ENTROPY: run_loss(run, op, s); break;
+  case MTLF_OP_CONCATENATE:
+  case MTLF_OP_SLICE: run_channels(op, s); break;
+  case MTLF_OP_UPSAMPLE2D:
+  case MTLF_OP_UPSAMPLE2D_BACKWARD: run_upsample(run->context->kernels, op, s); break;
+  case MTLF_OP_BATCH_NORM_SUMS:
+  case MTLF_OP_BATCH_NORM:
+  case MTLF_OP_BATCH_NORM_D_SUMS:
+  case MTLF_OP_BATCH_NORM_D_INPUT: run_batch_norm(op, s); break;
+  case MTLF_OP_SOFTMAX: run_softmax(run->context->kernels, op, s); break;
+  case MTLF_OP_MASK: load_mask(op, run->step, s); break;
+  case MTLF_OP_LOSS: run_loss(run, op, s); break;
   default: run_elementwise(run, op, s);
   }
 }
@@ -289,6 +436,8 @@ static int64_t block_units(const run_state *run, const mtlf_op *op) {
   case MTLF_OP_DENSE: return mtlf_dense_forward_units(kernels, batch, op->weight->units);
   case MTLF_OP_DENSE_D_INPUT: return mtlf_dense_d_input_units(op->d_input.channels);
   case MTLF_OP_DENSE_D_KERNEL: return mtlf_dense_d_kernel_units(kernels, op->weight->inputs, op->weight->units);
+  case MTLF_OP_BATCH_NORM_FINISH:
+  case MTLF_OP_BATCH_NORM_D_FINISH: return 1;
   default: return mtlf_weight_update_units(kernels, op->weight);
   }
 }
@@ -311,6 +460,14 @@ static void run_block(const run_state *run, const mtlf_op *op, int64_t unit) {
     mtlf_dense_d_kernel_unit(kernels, batch, w->inputs, w->units, op->input.data, op->input.sample_stride,
                              op->d_output.data, op->d_output.sample_stride, NULL, NULL, w, run->step, &run->update,
                              unit);
+    break;
+  case MTLF_OP_BATCH_NORM_FINISH:
+    mtlf_batch_norm_finish(op->norm, w->kernel, w->bias, run->groups,
+                           op->running ? 0 : (int64_t)batch * op->input.height * op->input.width);
+    break;
+  case MTLF_OP_BATCH_NORM_D_FINISH:
+    mtlf_batch_norm_d_finish(op->norm, run->groups, (int64_t)batch * op->input.height * op->input.width, w->gradient,
+                             w->gradient + mtlf_round_up(w->units, kernels->panel), w->gradient_stride);
     break;
   default: mtlf_weight_update_unit(kernels, w, run->groups, run->step, &run->update, unit);
   }
@@ -355,7 +512,8 @@ static void run_thread(void *argument, int thread, int team_size) {
 
 mtlf_status mtlf_plan_run(const mtlf_plan *plan, mtlf_step *step, const mtlf_context *context) {
   mtlf_context resolved;
-  if (!plan || !step || !step->indices || (step->head_count > 0 && !step->heads)) return MTLF_ERR_NULL_POINTER;
+  if (!plan || !step || !step->indices || !step->indices[0] || (step->head_count > 0 && !step->heads))
+    return MTLF_ERR_NULL_POINTER;
   if (step->sample_count < 1 || step->sample_count > plan->batch_capacity || plan->shard_size < 1 ||
       plan->stage_count > MTLF_MAX_STAGES || step->head_count > MTLF_MAX_HEADS) {
     return MTLF_ERR_BAD_VALUE;
@@ -372,19 +530,20 @@ mtlf_status mtlf_plan_run(const mtlf_plan *plan, mtlf_step *step, const mtlf_con
   for (int32_t i = 0; i < plan->stage_count; i++) atomic_init(&run.next[i], 0);
   for (int32_t g = 0; g < run.groups; g++) {
     for (int32_t h = 0; h < step->head_count; h++) {
-      run.loss[g][h] = 0;
-      run.present[g][h] = run.correct[g][h] = 0;
+      run.loss[g][h] = run.weight[g][h] = 0;
+      run.present[g][h] = 0;
     }
   }
   mtlf_run_team((int)mtlf_least(resolved.threads, plan->thread_capacity), resolved.keep_denormals, run_thread, &run);
+  step->group_count = run.groups;
   for (int32_t h = 0; h < step->head_count; h++) {
     mtlf_step_head *head = step->heads + h;
-    head->loss_sum = 0;
-    head->present = head->correct = 0;
+    head->loss_sum = head->weight_sum = 0;
+    head->present = 0;
     for (int32_t g = 0; g < run.groups; g++) {
       head->loss_sum += run.loss[g][h];
+      head->weight_sum += run.weight[g][h];
       head->present += run.present[g][h];
-      head->correct += run.correct[g][h];
     }
   }
   return atomic_load(&run.bad_label) ? MTLF_ERR_BAD_VALUE : MTLF_OK;

@@ -33,6 +33,13 @@ MTLF_INLINE v_f32 v_round(v_f32 a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEA
 MTLF_INLINE v_f32 v_pow2(v_f32 n) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));
 }
+/* A positive, normal x = result * 2^exponent, the result in [3/4, 3/2). */
+MTLF_INLINE v_f32 v_mantissa(v_f32 x, v_f32 *exponent) {
+  const __m256i bits = _mm256_castps_si256(x);
+  const __m256i n = _mm256_srai_epi32(_mm256_sub_epi32(bits, _mm256_set1_epi32(0x3f400000)), 23);
+  *exponent = _mm256_cvtepi32_ps(n);
+  return _mm256_castsi256_ps(_mm256_sub_epi32(bits, _mm256_slli_epi32(n, 23)));
+}
 /* The vector max returns its second operand where one is NaN: b's NaN propagates. */
 MTLF_INLINE v_f32 v_max(v_f32 a, v_f32 b) { return _mm256_max_ps(a, b); }
 MTLF_INLINE v_f32 v_min(v_f32 a, v_f32 b) { return _mm256_min_ps(a, b); }

@@ -29,6 +29,13 @@ MTLF_INLINE v_f32 v_div(v_f32 a, v_f32 b) { return _mm512_div_ps(a, b); }
 MTLF_INLINE v_f32 v_sqrt(v_f32 a) { return _mm512_sqrt_ps(a); }
 MTLF_INLINE v_f32 v_round(v_f32 a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 MTLF_INLINE v_f32 v_pow2(v_f32 n) { return _mm512_scalef_ps(_mm512_set1_ps(1.0f), n); }
+/* A positive, normal x = result * 2^exponent, the result in [3/4, 3/2). */
+MTLF_INLINE v_f32 v_mantissa(v_f32 x, v_f32 *exponent) {
+  const __m512i bits = _mm512_castps_si512(x);
+  const __m512i n = _mm512_srai_epi32(_mm512_sub_epi32(bits, _mm512_set1_epi32(0x3f400000)), 23);
+  *exponent = _mm512_cvtepi32_ps(n);
+  return _mm512_castsi512_ps(_mm512_sub_epi32(bits, _mm512_slli_epi32(n, 23)));
+}
 /* The vector max returns its second operand where one is NaN: b's NaN propagates. */
 MTLF_INLINE v_f32 v_max(v_f32 a, v_f32 b) { return _mm512_max_ps(a, b); }
 MTLF_INLINE v_f32 v_min(v_f32 a, v_f32 b) { return _mm512_min_ps(a, b); }

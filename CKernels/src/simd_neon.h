@@ -39,6 +39,13 @@ MTLF_INLINE v_f32 v_round(v_f32 a) { return vrndnq_f32(a); }
 MTLF_INLINE v_f32 v_pow2(v_f32 n) {
   return vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127)), 23));
 }
+/* A positive, normal x = result * 2^exponent, the result in [3/4, 3/2). */
+MTLF_INLINE v_f32 v_mantissa(v_f32 x, v_f32 *exponent) {
+  const int32x4_t bits = vreinterpretq_s32_f32(x);
+  const int32x4_t n = vshrq_n_s32(vsubq_s32(bits, vdupq_n_s32(0x3f400000)), 23);
+  *exponent = vcvtq_f32_s32(n);
+  return vreinterpretq_f32_s32(vsubq_s32(bits, vshlq_n_s32(n, 23)));
+}
 /* NEON's max and min return NaN where either operand is NaN. */
 MTLF_INLINE v_f32 v_max(v_f32 a, v_f32 b) { return vmaxq_f32(a, b); }
 MTLF_INLINE v_f32 v_min(v_f32 a, v_f32 b) { return vminq_f32(a, b); }

@@ -40,6 +40,16 @@ MTLF_INLINE v_f32 v_pow2(v_f32 n) {
   memcpy(&x, &bits, sizeof x);
   return x;
 }
+/* A positive, normal x = result * 2^exponent, the result in [3/4, 3/2). */
+MTLF_INLINE v_f32 v_mantissa(v_f32 x, v_f32 *exponent) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  const int32_t biased = (int32_t)((bits - 0x3f400000u + 0x40000000u) >> 23) - 128;
+  bits -= (uint32_t)biased << 23;
+  *exponent = (float)biased;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
 /* As the vector units: the second operand where one is NaN, so that b's NaN propagates. */
 MTLF_INLINE v_f32 v_max(v_f32 a, v_f32 b) { return a > b ? a : b; }
 MTLF_INLINE v_f32 v_min(v_f32 a, v_f32 b) { return a < b ? a : b; }

@@ -34,6 +34,19 @@ static float largest(const float *x, int32_t n, int32_t *index) {
   return x[best];
 }
 
+/* The classes before the label in the order of `largest`: greater, or equal and earlier; NaN before all numbers. */
+static int32_t rank_of(int32_t classes, const float *x, int32_t label) {
+  const float own = x[label];
+  int32_t rank = 0;
+  if (own != own) {
+    for (int32_t c = 0; c < label; c++) rank += x[c] != x[c];
+    return rank;
+  }
+  for (int32_t c = 0; c < label; c++) rank += !(x[c] < own);
+  for (int32_t c = label + 1; c < classes; c++) rank += !(x[c] <= own);
+  return rank;
+}
+
 void mtlf_softmax_row(const mtlf_kernels *kernels, int32_t classes, const float *logits, float *probabilities) {
   int32_t best;
   const float max = largest(logits, classes, &best);
@@ -42,17 +55,23 @@ void mtlf_softmax_row(const mtlf_kernels *kernels, int32_t classes, const float 
 }
 
 float mtlf_cross_entropy_row(const mtlf_kernels *kernels, int32_t classes, const float *logits, int32_t label,
-                             float scale, float *probabilities, float *d_logits, int *is_correct) {
-  int32_t best;
-  const float max = largest(logits, classes, &best), target = logits[label];
+                             float smoothing, float scale, float *probabilities, float *d_logits, int32_t *predicted,
+                             int32_t *rank) {
+  const float max = largest(logits, classes, predicted), target = logits[label];
   const float sum = kernels->exp_sum(logits, max, probabilities, (size_t)classes);
   const float inverse = 1.0f / sum;
   kernels->scale_floats(probabilities, probabilities, (size_t)classes, inverse);
   if (d_logits) {
-    for (int32_t c = 0; c < classes; c++) d_logits[c] += scale * (probabilities[c] - (c == label ? 1.0f : 0.0f));
+    const float share = smoothing / (float)classes, whole = 1.0f - smoothing + share;
+    for (int32_t c = 0; c < classes; c++) d_logits[c] += scale * (probabilities[c] - (c == label ? whole : share));
   }
-  *is_correct = best == label;
-  return sum == sum ? log_of(sum) + (max - target) : sum;
+  *rank = rank_of(classes, logits, label);
+  if (sum != sum) return sum;
+  const float distance = max - target;
+  if (!(smoothing > 0)) return log_of(sum) + distance;
+  double distances = 0;
+  for (int32_t c = 0; c < classes; c++) distances += (double)(max - logits[c]);
+  return log_of(sum) + ((1.0f - smoothing) * distance + smoothing * (float)(distances / classes));
 }
 
 /* Rows are long only where there are many classes; their exponentials need a place where the caller gives none. */
@@ -83,13 +102,14 @@ static void all_rows(void *argument, int64_t unit, int thread) {
       continue;
     }
     const float weight = k->row_weights ? k->row_weights[n] : 1.0f;
-    int is_correct;
-    const float loss = mtlf_cross_entropy_row(k->kernels, k->classes, k->logits + at, k->labels[n], k->scale * weight,
-                                              p, k->d_logits ? k->d_logits + at : NULL, &is_correct);
+    int32_t predicted, rank;
+    const float loss =
+        mtlf_cross_entropy_row(k->kernels, k->classes, k->logits + at, k->labels[n], 0.0f, k->scale * weight, p,
+                               k->d_logits ? k->d_logits + at : NULL, &predicted, &rank);
     result->loss_sum += (double)weight * (double)loss;
     result->weight_sum += weight;
     result->present++;
-    result->correct += is_correct;
+    result->correct += rank == 0;
   }
 }
 

@@ -80,6 +80,16 @@ public struct RecipeData: Sendable {
 }
 
 extension Recipe {
+  /// Whether some stream has test data.
+  public var hasTestData: Bool { data.streams.contains { $0.source.namesTest } }
+  /// Whether some stream has validation data of its own.
+  public var hasValidationData: Bool {
+    data.streams.contains { stream in
+      if case .fraction = stream.validation { return true }
+      return stream.source.namesValidation
+    }
+  }
+
   /// The test samples of a resolved recipe; nothing else is read where the test data are files of their own.
   ///
   /// - Throws: `MTLFastError` as `RecipeData`; of kind `usage` where no stream has test data.

@@ -15,8 +15,9 @@ import MTLFastData
 /// - `recipe`: the resolved recipe
 /// - `step`, `epoch`, `step_in_epoch`, `seed`: decimal
 /// - `parameters`: how many of the tensors are parameters; the rest are slots
-/// - `sum.0`, `sum.1`, ...: a head's sums of the epoch that is running: the bits of the loss as 16 hexadecimal digits,
-///   present, correct and the head's name, with single spaces between
+/// - `sum.0`, `sum.1`, ...: a head's sums of the epoch that is running: the bits of loss and weight as 16 hexadecimal digits
+///   each, present, its counts joined by commas, the bits of its other sums joined by commas, and the head's name, with
+///   single spaces between; `-` stands for sums that are all zero, as between epochs
 /// - `sha256`: of the whole file as it is with 64 zeros in this place
 ///
 /// Nothing in it depends on time, host, path or the number of threads: the same training makes the same bytes.
@@ -67,11 +68,20 @@ public struct Checkpoint: Sendable {
       "parameters": "\(state.parameters.count)", "sha256": String(repeating: "0", count: Self.checksumDigits),
     ]
     for (index, (sum, task)) in zip(state.sums, tasks).enumerated() {
-      let digits = String(sum.loss.bitPattern, radix: 16)
-      let loss = String(repeating: "0", count: 16 - digits.count) + digits
-      texts["sum.\(index)"] = "\(loss) \(sum.present) \(sum.correct) \(task)"
+      func joined<Value: Numeric>(_ values: [Value], _ text: (Value) -> String) -> String {
+        values.allSatisfy { $0 == 0 } ? "-" : values.map(text).joined(separator: ",")
+      }
+      let counts = joined(sum.counts) { "\($0)" }
+      let sums = joined(sum.sums, Self.bits)
+      texts["sum.\(index)"] = "\(Self.bits(sum.loss)) \(Self.bits(sum.weight)) \(sum.present) \(counts) \(sums) \(task)"
     }
     return texts
+  }
+
+  /// 16 hexadecimal digits.
+  private static func bits(_ value: Double) -> String {
+    let digits = String(value.bitPattern, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
   // MARK: Reading
@@ -153,18 +163,31 @@ private struct Fields {
     var sums: [TaskSum] = []
     var tasks: [String] = []
     while let text = texts["sum.\(sums.count)"] {
-      let parts = text.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
-      guard parts.count == 4, parts[0].utf8.count == 16, let loss = UInt64(parts[0], radix: 16),
-        let present = Int(parts[1]), present >= 0, let correct = Int(parts[2]), correct >= 0
+      let parts = text.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: false)
+      guard parts.count == 6, let loss = bits(parts[0]), let weight = bits(parts[1]), let present = Int(parts[2]),
+        present >= 0, let counts = list(parts[3], { Int($0).flatMap { $0 >= 0 ? $0 : nil } }),
+        let others = list(parts[4], bits)
       else { throw wrong("sum.\(sums.count)") }
-      sums.append(TaskSum(loss: Double(bitPattern: loss), present: present, correct: correct))
-      tasks.append(String(parts[3]))
+      sums.append(TaskSum(loss: loss, weight: weight, present: present, counts: counts, sums: others))
+      tasks.append(String(parts[5]))
     }
     return Checkpoint(
       state: TrainingState(
         parameters: Array(tensors[..<parameters]), slots: Array(tensors[parameters...]), step: try number("step"),
         epoch: try number("epoch"), stepInEpoch: try number("step_in_epoch"), sums: sums, seed: try number("seed")),
       recipe: try text("recipe"), tasks: tasks)
+  }
+
+  private func bits(_ digits: Substring) -> Double? {
+    guard digits.utf8.count == 16 else { return nil }
+    return UInt64(digits, radix: 16).map { Double(bitPattern: $0) }
+  }
+
+  /// nil where an entry can't be read; `-` is an empty list.
+  private func list<Value>(_ text: Substring, _ value: (Substring) -> Value?) -> [Value]? {
+    guard text != "-" else { return [] }
+    let values = text.split(separator: ",", omittingEmptySubsequences: false).map(value)
+    return values.contains { $0 == nil } ? nil : values.compactMap { $0 }
   }
 
   private func text(_ key: String) throws -> String {

@@ -10,9 +10,8 @@ public final class Evaluator {
   private let runner: StepRunner
   private let graph: ModelGraph
   private let batchSize: Int
-  private let probabilities: [Int]
+  private let results: [Int]
   private let isPrediction: Bool
-  private let order: UnsafeMutableBufferPointer<Int32>
 
   init(
     graph: ModelGraph, store: ParameterStore, context: KernelContext, batchSize: Int, predicts: Bool = false
@@ -21,14 +20,10 @@ public final class Evaluator {
     self.graph = graph
     self.batchSize = batchSize
     isPrediction = predicts
-    probabilities = lowering.probabilities
+    results = lowering.results
     runner = StepRunner(
       plan: try CompiledPlan(lowering.program, store: store, batchCapacity: batchSize), graph: graph, context: context)
-    order = .allocate(capacity: batchSize)
-    order.initialize(repeating: 0)
   }
-
-  deinit { order.deallocate() }
 
   /// Scores or predicts with the weights of a model.
   ///
@@ -42,44 +37,87 @@ public final class Evaluator {
     try self.init(graph: model.graph, store: store, context: context, batchSize: batchSize, predicts: predicts)
   }
 
-  /// Loss and accuracy of every task over all samples.
-  public func evaluate(_ samples: Samples) throws -> Scores {
+  /// Loss and metrics of every task over all samples.
+  ///
+  /// - Parameter collectsConfusion: whether the scores of classes come with their confusion matrix.
+  public func evaluate(_ samples: Samples, collectsConfusion: Bool = false) throws -> Scores {
+    guard !isPrediction else { throw MTLFastError(.usage, "This evaluator was made to predict, not to evaluate.") }
+    try samples.check(against: graph)
+    if collectsConfusion { runner.collectConfusion() }
     runner.resetSums()
     try runAll(samples, at: Array(0..<samples.count))
     return runner.scores(runner.sums)
   }
 
-  /// Class probabilities of the samples at `indices`: for each head, for each sample, [classes].
+  /// What the model says about the samples at `indices`: for each head, for each sample, the probabilities of its classes
+  /// `[classes]`, of its pixels `[H, W, classes or masks]`, or the values of a regression `[K]` in their units.
   ///
-  /// A sample's probabilities are the same bits in a batch of any size.
-  public func predict(_ samples: Samples, at indices: [Int]) throws -> [(head: String, probabilities: [[Float]])] {
+  /// Heads that depend on inputs that the samples lack are left out. A sample's result is the same bits in a batch of any
+  /// size.
+  public func predict(_ samples: Samples, at indices: [Int]) throws -> [(head: String, values: [[Float]])] {
     guard isPrediction else { throw MTLFastError(.usage, "This evaluator was made to evaluate, not to predict.") }
     if let index = indices.first(where: { $0 < 0 || $0 >= samples.count }) {
       throw MTLFastError(.usage, "\(samples.name): there is no sample \(index). Use 0...\(samples.count - 1).")
     }
-    var results: [[[Float]]] = graph.heads.map { _ in [] }
+    try samples.checkInputs(of: graph, needsAll: false)
+    let heads = graph.heads.indices.filter { index in
+      graph.inputs(of: graph.heads[index].logits).allSatisfy { samples.input(named: $0) != nil }
+    }
+    guard !heads.isEmpty else {
+      let inputs = graph.heads.map { graph.inputs(of: $0.logits).joined(separator: " and ") }
+      throw MTLFastError(
+        .usage, "\(samples.name): no head can be predicted. They need \(inputs.joined(separator: ", ")) as inputs.")
+    }
+    var values: [[[Float]]] = graph.heads.map { _ in [] }
     try runAll(samples, at: indices) { count in
-      for head in graph.heads.indices {
-        guard let (base, stride) = runner.plan.samples(of: probabilities[head]) else { continue }
-        let classes = graph.nodes[graph.heads[head].logits].shape.elementCount
+      for head in heads {
+        guard let (base, stride) = runner.plan.samples(of: results[head]) else { continue }
+        let elements = graph.nodes[graph.heads[head].logits].shape.elementCount
         for row in 0..<count {
-          results[head].append(Array(UnsafeBufferPointer(start: base + row * stride, count: classes)))
+          values[head].append(
+            graph.heads[head].result(of: Array(UnsafeBufferPointer(start: base + row * stride, count: elements))))
         }
       }
     }
-    return zip(graph.heads, results).map { ($0.name, $1) }
+    return heads.map { (graph.heads[$0].name, values[$0]) }
   }
 
   /// Calls `body` with the size of each minibatch when it has run.
   private func runAll(_ samples: Samples, at indices: [Int], body: (_ count: Int) -> Void = { _ in }) throws {
-    guard let rows = order.baseAddress else { return }
+    // Each stream has its own rows; one that is shorter has none left for the last minibatches.
+    let rows = samples.streams.map { stream in indices.map { $0 < stream.count ? Int32($0) : -1 } }
     try runner.bind(samples) { bound in
       for first in stride(from: 0, to: indices.count, by: batchSize) {
         let size = min(batchSize, indices.count - first)
-        for row in 0..<size { rows[row] = Int32(indices[first + row]) }
-        try runner.run(bound, indices: rows, count: size, epoch: 0, optimizerStep: 1)
+        try withPointers(to: rows[...], offset: first) { pointers in
+          try pointers.withUnsafeBufferPointer {
+            try runner.run(bound, rows: $0, count: size, epoch: 0, optimizerStep: 1)
+          }
+        }
         body(size)
       }
+    }
+  }
+
+  private func withPointers(
+    to rows: ArraySlice<[Int32]>, offset: Int, found: [UnsafePointer<Int32>] = [],
+    _ body: ([UnsafePointer<Int32>]) throws -> Void
+  ) rethrows {
+    guard let first = rows.first else { return try body(found) }
+    try first.withUnsafeBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return try body(found) }
+      try withPointers(to: rows.dropFirst(), offset: offset, found: found + [base + offset], body)
+    }
+  }
+}
+
+extension Head {
+  /// What users get of a node's values: both classes of a single logit, numbers in their units.
+  fileprivate func result(of values: [Float]) -> [Float] {
+    switch task {
+    case .classification where loss == .binaryCrossEntropy: [1 - values[0], values[0]]
+    case .regression: values.indices.map { task.unscaled(values[$0], target: $0) }
+    default: values
     }
   }
 }

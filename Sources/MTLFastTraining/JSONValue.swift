@@ -75,9 +75,11 @@ extension JSONValue: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
 }
 
 extension TaskScore {
-  /// `{"accuracy":0.9,"loss":0.3,"present":200}`
+  /// `{"accuracy":0.9,"loss":0.3,"present":200}`: every metric by its name.
   public var json: JSONValue {
-    .object(["accuracy": .number(accuracy), "loss": .number(loss), "present": .integer(present)])
+    .object(
+      Dictionary(metrics.map { ($0.metric.name, .number($0.value)) }, uniquingKeysWith: { first, _ in first })
+        .merging(["loss": .number(loss), "present": .integer(present)]) { _, new in new })
   }
 }
 

@@ -7,15 +7,27 @@ import MTLFast
 public struct TaskScore: Sendable, Equatable {
   /// Mean over the present labels, before the head's weight; nil where no label is present.
   public let loss: Double?
-  /// Correct / present; nil where no label is present.
-  public let accuracy: Double?
-  /// The number of present labels.
+  /// In the order of the head; nil where no label is present.
+  public let metrics: [(metric: Metric, value: Double?)]
+  /// The number of samples with a label.
   public let present: Int
+  /// Of an evaluation of classes: how often each was predicted as which, true x predicted.
+  public let confusion: [[Int]]?
 
-  public init(loss: Double?, accuracy: Double?, present: Int) {
+  public init(loss: Double?, metrics: [(Metric, Double?)], present: Int, confusion: [[Int]]? = nil) {
     self.loss = loss
-    self.accuracy = accuracy
+    self.metrics = metrics.map { (metric: $0.0, value: $0.1) }
     self.present = present
+    self.confusion = confusion
+  }
+
+  public subscript(metric: Metric) -> Double? { metrics.first { $0.metric == metric }?.value }
+  /// Correct / present, of samples.
+  public var accuracy: Double? { self[.accuracy] }
+
+  public static func == (a: TaskScore, b: TaskScore) -> Bool {
+    a.loss == b.loss && a.present == b.present && a.confusion == b.confusion
+      && a.metrics.map(\.metric) == b.metrics.map(\.metric) && a.metrics.map(\.value) == b.metrics.map(\.value)
   }
 }
 
@@ -59,7 +71,9 @@ public struct EpochRecord: Sendable {
   public let step: Int
   /// Means over the epoch's steps, as the weights changed.
   public let training: Scores
-  /// After the epoch; nil where the recipe names nothing to evaluate on.
+  /// After the epoch, on the samples by which a model may be selected; nil where there are none.
+  public let validation: Scores?
+  /// After the epoch; nil where the recipe names nothing to report on.
   public let test: Scores?
   /// Shuffling, batching, forward, backward, update; without evaluation and callbacks.
   public let trainingSeconds: Double

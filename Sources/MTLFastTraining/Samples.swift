@@ -52,11 +52,12 @@ public struct Samples: Sendable {
   public let name: String
   public let streams: [Stream]
   /// Of the longest stream.
-  public var count: Int { streams.map(\.count).max() ?? 0 }
+  public let count: Int
 
   public init(name: String, streams: [Stream]) {
     self.name = name
     self.streams = streams
+    count = streams.map(\.count).max() ?? 0
   }
 
   public init(name: String, count: Int, inputs: [String: Input], targets: [String: TargetColumn]) {

@@ -47,7 +47,7 @@ public final class Trainer {
     context = try KernelContext(threads: threads)
     let lowering = try PlanLowering(graph: model.graph, purpose: .training(seed: model.seed))
     program = lowering.program
-    sums = [TaskSum](repeating: TaskSum(), count: model.graph.heads.count)
+    sums = model.graph.heads.map(TaskSum.init(of:))
     let operations = lowering.program.operations
     let fused = Set(operations.filter { $0.kind == MTLF_OP_DENSE_D_KERNEL }.compactMap(\.weight))
     let transposed = Set(operations.filter { $0.kind == MTLF_OP_CONV2D_D_INPUT }.compactMap(\.weight))
@@ -62,24 +62,25 @@ public final class Trainer {
   /// Trains until `epochs` epochs are complete.
   ///
   /// - Parameters:
+  ///   - validation: scored after every epoch; a model may be selected by it.
   ///   - test: scored after every epoch; nothing is selected on it.
   ///   - batchSize: the last minibatch of an epoch may be smaller; it is trained, not dropped.
   /// - Throws: `MTLFastError` of kind `nonFinite` where a loss is no longer a number, `badData` where samples don't fit
   ///   the model; whatever a callback throws.
   public func fit(
-    _ training: Samples, test: Samples? = nil, epochs: Int, batchSize: Int, callbacks: [any Callback] = []
+    _ training: Samples, validation: Samples? = nil, test: Samples? = nil, epochs: Int, batchSize: Int,
+    callbacks: [any Callback] = []
   ) throws -> History {
     let start = monotonicSeconds()
     guard epochs >= 0 else { throw MTLFastError(.usage, "epochs is \(epochs). Use 0 or more.") }
+    for samples in [training, validation, test].compactMap({ $0 }) { try samples.check(against: model.graph) }
     let plan = try CompiledPlan(program, store: store, batchCapacity: min(batchSize, max(1, training.count)))
     let runner = StepRunner(plan: plan, graph: model.graph, context: context)
     runner.setOptimizer(optimizer)
     runner.setAccounts(accountSeconds)
-    let evaluator = try test.map { try makeEvaluator(batchSize: min(batchSize, max(1, $0.count))) }
-    let order = UnsafeMutablePointer<Int32>.allocate(capacity: max(1, training.count))
-    order.initialize(repeating: 0, count: max(1, training.count))
-    defer { order.deallocate() }
-    let shuffled = UnsafeMutableBufferPointer(start: order, count: training.count)
+    let largest = max(validation?.count ?? 0, test?.count ?? 0)
+    let evaluator = largest == 0 ? nil : try makeEvaluator(batchSize: min(batchSize, largest))
+    let order = EpochOrder(counts: training.streams.map(\.count), seed: model.seed)
     let stepsPerEpoch = (training.count + batchSize - 1) / batchSize
     var records: [EpochRecord] = []
     var secondsToFirstStep = 0.0
@@ -89,11 +90,9 @@ public final class Trainer {
           epochs: epochs, stepsPerEpoch: stepsPerEpoch, sampleCount: training.count, batchSize: batchSize,
           threads: threads))
     }
-    return try runner.bind(training) { samples in
+    return try runner.bind(training, seed: model.seed) { samples in
       while epoch < epochs {
-        var seconds = timed {
-          RandomStream(seed: model.seed, purpose: "shuffle", stream: UInt64(epoch)).permute(shuffled)
-        }
+        var seconds = timed { order.shuffle(epoch: epoch) }
         runner.sums = sums
         var trained = 0
         while stepInEpoch < stepsPerEpoch {
@@ -101,7 +100,8 @@ public final class Trainer {
           let first = stepInEpoch * batchSize
           let count = min(batchSize, training.count - first)
           let stepSeconds = try timed {
-            try runner.run(samples, indices: order + first, count: count, epoch: epoch, optimizerStep: step + 1)
+            try runner.run(
+              samples, rows: order.rows(from: first), count: count, epoch: epoch, optimizerStep: step + 1)
           }
           step += 1
           stepInEpoch += 1
@@ -123,10 +123,15 @@ public final class Trainer {
         epoch += 1
         stepInEpoch = 0
         resetSums()
-        var scores: Scores?
-        let evaluationSeconds = try timed { if let test { scores = try evaluator?.evaluate(test) } }
+        var validated: Scores?
+        var tested: Scores?
+        let evaluationSeconds = try timed {
+          if let validation { validated = try evaluator?.evaluate(validation) }
+          if let test { tested = try evaluator?.evaluate(test) }
+        }
         let record = EpochRecord(
-          epoch: epoch, step: step, training: runner.scores(runner.sums), test: scores, trainingSeconds: seconds,
+          epoch: epoch, step: step, training: runner.scores(runner.sums), validation: validated, test: tested,
+          trainingSeconds: seconds,
           evaluationSeconds: evaluationSeconds, samplesPerSecond: trained == 0 ? .nan : Double(trained) / seconds)
         records.append(record)
         for callback in callbacks { try callback.epochDidEnd(record, state: state) }
@@ -136,8 +141,11 @@ public final class Trainer {
   }
 
   /// Scores the model as it is now.
-  public func evaluate(_ samples: Samples, batchSize: Int = 200) throws -> Scores {
-    try makeEvaluator(batchSize: min(batchSize, max(1, samples.count))).evaluate(samples)
+  public func evaluate(
+    _ samples: Samples, batchSize: Int = 200, collectsConfusion: Bool = false
+  ) throws -> Scores {
+    try makeEvaluator(batchSize: min(batchSize, max(1, samples.count)))
+      .evaluate(samples, collectsConfusion: collectsConfusion)
   }
 
   /// Everything that training made, as a checkpoint holds it.
@@ -167,21 +175,36 @@ public final class Trainer {
         "The checkpoint is of seed \(state.seed) and \(state.sums.count) heads, the model of seed \(model.seed) and \(sums.count)."
       )
     }
-    let slotEndings = try store.slots().first?.map(\.ending) ?? []
     let parameters = try model.parameters.map {
       try state.parameters.values(named: $0.name, dimensions: $0.specification.dimensions)
     }
     let slots = try model.parameters.map { parameter in
-      try slotEndings.map {
+      try (parameter.specification.role.isTrained ? store.slotNames : []).map {
         try state.slots.values(named: "\(parameter.name).\($0)", dimensions: parameter.specification.dimensions)
       }
     }
     try store.load(parameters)
     try store.loadSlots(slots)
-    (step, epoch, stepInEpoch, sums) = (state.step, state.epoch, state.stepInEpoch, state.sums)
+    resetSums()
+    for (index, sum) in state.sums.enumerated() {
+      // An empty list stands for zeros.
+      guard [0, sums[index].counts.count].contains(sum.counts.count),
+        [0, sums[index].sums.count].contains(sum.sums.count)
+      else {
+        throw MTLFastError(
+          .badData, "The checkpoint's sums of head '\(model.graph.heads[index].name)' are of another number of classes."
+        )
+      }
+      if sum.counts.isEmpty, sum.sums.isEmpty {
+        (sums[index].loss, sums[index].weight, sums[index].present) = (sum.loss, sum.weight, sum.present)
+      } else {
+        sums[index] = sum
+      }
+    }
+    (step, epoch, stepInEpoch) = (state.step, state.epoch, state.stepInEpoch)
   }
 
-  private func resetSums() { sums = [TaskSum](repeating: TaskSum(), count: sums.count) }
+  private func resetSums() { sums = model.graph.heads.map(TaskSum.init(of:)) }
 
   /// Copies the trained weights back into the model.
   public func updateModel() throws {

@@ -3,26 +3,6 @@
 
 import MTLFast
 
-/// A task's sums over samples.
-public struct TaskSum: Sendable, Equatable {
-  /// Of the losses of present labels, unweighted.
-  public var loss = 0.0
-  public var present = 0
-  public var correct = 0
-
-  public init(loss: Double = 0, present: Int = 0, correct: Int = 0) {
-    self.loss = loss
-    self.present = present
-    self.correct = correct
-  }
-
-  static func += (sum: inout TaskSum, other: TaskSum) {
-    sum.loss += other.loss
-    sum.present += other.present
-    sum.correct += other.correct
-  }
-}
-
 /// Weights, optimizer slots and position. Nothing here depends on the machine, the time or the number of threads.
 public struct TrainingState: Sendable {
   /// One tensor in plain layout.

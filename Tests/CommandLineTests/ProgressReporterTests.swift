@@ -26,7 +26,7 @@ import Testing
       if step % 2 == 0 {
         reporter.epochDidEnd(
           EpochRecord(
-            epoch: step / 2, step: step, training: scores, test: scores, trainingSeconds: 1, evaluationSeconds: 0.25,
+            epoch: step / 2, step: step, training: scores, validation: nil, test: scores, trainingSeconds: 1, evaluationSeconds: 0.25,
             samplesPerSecond: 8)
         ) { TrainingState(parameters: [], slots: [], step: 0, epoch: 0, seed: 0) }
       }
@@ -37,8 +37,8 @@ import Testing
   private let scores = Scores(
     loss: 0.75,
     tasks: [
-      ("item", TaskScore(loss: 1.5, accuracy: 0.5, present: 4)),
-      ("group", TaskScore(loss: nil, accuracy: nil, present: 0)),
+      ("item", TaskScore(loss: 1.5, metrics: [(.accuracy, 0.5)], present: 4)),
+      ("group", TaskScore(loss: nil, metrics: [(.accuracy, nil)], present: 0)),
     ])
 
   private let rows = [

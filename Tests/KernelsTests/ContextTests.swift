@@ -113,14 +113,14 @@ extension KernelTests {
           mtlf_sigmoid_backward_f32(Int64(n), small.right.pointer, small.right.pointer, output.pointer, &context)
             == MTLF_OK)
         check("sigmoid backward", output)
-        var adam = mtlf_adam(learning_rate: 0.1, beta1: 0.5, beta2: 0.5, epsilon: 1e-7)
+        var adam = mtlf_adam(learning_rate: 0.1, beta1: 0.5, beta2: 0.5, epsilon: 1e-7, weight_decay: 0)
         let state = try (0..<3).map { _ in try GuardedBuffer([Float](repeating: 0, count: n)) }
         try #require(
           mtlf_adam_f32(
             &adam, 1, Int64(n), state[0].pointer, state[1].pointer, state[2].pointer, small.right.pointer, &context)
             == MTLF_OK)
         check("adam", state[2])
-        var sgd = mtlf_sgd(learning_rate: 1, momentum: 0)
+        var sgd = mtlf_sgd(learning_rate: 1, momentum: 0, weight_decay: 0)
         try #require(
           mtlf_sgd_f32(&sgd, Int64(n), state[0].pointer, state[1].pointer, tiny.right.pointer, &context) == MTLF_OK)
         check("sgd", state[1])

@@ -174,12 +174,13 @@ extension KernelTests {
         if golden.op == "adam" {
           var adam = mtlf_adam(
             learning_rate: learningRate, beta1: Float(try golden.double("beta1")),
-            beta2: Float(try golden.double("beta2")), epsilon: Float(try golden.double("epsilon")))
+            beta2: Float(try golden.double("beta2")), epsilon: Float(try golden.double("epsilon")), weight_decay: 0)
           try #require(
             mtlf_adam_f32(
               &adam, Int64(step), n, w.pointer, m.pointer, v.pointer, g[configuration.side], &context) == MTLF_OK)
         } else {
-          var sgd = mtlf_sgd(learning_rate: learningRate, momentum: Float(try golden.double("momentum")))
+          var sgd = mtlf_sgd(
+            learning_rate: learningRate, momentum: Float(try golden.double("momentum")), weight_decay: 0)
           try #require(
             mtlf_sgd_f32(&sgd, n, w.pointer, m.pointer, g[configuration.side], &context) == MTLF_OK)
         }

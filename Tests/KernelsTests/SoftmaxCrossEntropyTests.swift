@@ -169,6 +169,54 @@ extension KernelTests {
       }
     }
 
+    /// One row as plans call it: smoothed, with the predicted class and the label's rank.
+    @Test(arguments: [Float(0), 0.1, 0.75], [1, 2, 3, 8, 10, 17, 33, 100]) func smoothedRowIsNearTheReference(
+      smoothing: Float, classes: Int
+    ) throws {
+      let logits = try Operand(classes) {
+        reference_fill_integers(Int64(classes), 3, 4, $0)
+        for c in 0..<classes { $0[c] = $0[c] * 1.5 }
+      }
+      let before = try Operand(classes, .reals, seed: 2)
+      let values = logits.right.array
+      let total = values.reduce(0.0) { $0 + exp(Double($1)) }
+      for label in [0, classes / 2, classes - 1] {
+        let wanted = (0..<classes).map { c in
+          (c == label ? 1 - Double(smoothing) : 0) + Double(smoothing) / Double(classes)
+        }
+        let expectedLoss = zip(wanted, values).reduce(0.0) { $0 + $1.0 * (log(total) - Double($1.1)) }
+        let expectedD = try GuardedBuffer(
+          (0..<classes).map { before.doubles[$0] + 0.5 * (exp(Double(values[$0])) / total - wanted[$0]) })
+        for configuration in try Configuration.all(threads: [1]) {
+          var context = configuration.context
+          let side = configuration.side
+          let p = try GuardedBuffer<Float>(classes, side)
+          let d = try GuardedBuffer(before.right.array, side)
+          var (predicted, rank) = (Int32(-1), Int32(-1))
+          let loss = internal_cross_entropy_row(
+            &context, Int32(classes), logits[side], Int32(label), smoothing, 0.5, p.pointer, d.pointer, &predicted,
+            &rank)
+          d.expectNear(expectedD, bound: 4 * Self.eps, "d_logits, \(configuration)")
+          #expect(abs(Double(loss) - expectedLoss) <= 4 * Self.eps * (1 + expectedLoss), "\(configuration)")
+          #expect(Int(predicted) == values.firstIndex(of: values.max() ?? 0), "\(configuration)")
+          let ahead = (0..<classes).filter { values[$0] > values[label] || values[$0] == values[label] && $0 < label }
+          #expect(Int(rank) == ahead.count, "\(configuration)")
+        }
+      }
+    }
+
+    @Test func rankPutsNaNFirst() throws {
+      var context = try mtlf_context(MTLF_ISA_BEST)
+      for (logits, label, expected) in [
+        ([1, .nan, 3], 2, (1, 1)), ([1, .nan, 3], 1, (1, 0)), ([.nan, 2, .nan], 2, (0, 1)), ([2, 2, .nan], 1, (2, 2)),
+      ] as [([Float], Int32, (Int32, Int32))] {
+        var p = logits
+        var (predicted, rank) = (Int32(-1), Int32(-1))
+        let loss = internal_cross_entropy_row(&context, 3, logits, label, 0.1, 1, &p, nil, &predicted, &rank)
+        #expect(loss.isNaN && predicted == expected.0 && rank == expected.1, "\(logits), \(label)")
+      }
+    }
+
     @Test func rowAloneEqualsRowInBatch() throws {
       let logits = try Operand(33 * 13, .reals, seed: 1)
       let labels = (0..<33).map { Int32($0 % 13) }

@@ -21,7 +21,10 @@ func smallState(step: Int = 905, seed: UInt64 = .max) -> TrainingState {
     parameters: shapes.map { tensor($0, $1) },
     slots: shapes.flatMap { name, dimensions in ["adam_m", "adam_v"].map { tensor("\(name).\($0)", dimensions) } },
     step: step, epoch: 3, stepInEpoch: 5,
-    sums: [TaskSum(loss: 0.1 + 0.2, present: 1000, correct: 731), TaskSum(loss: -.nan, present: 0, correct: 0)],
+    sums: [
+      TaskSum(loss: 0.1 + 0.2, weight: 999.5, present: 1000, counts: [731, 0, 269]),
+      TaskSum(loss: -.nan, present: 0, sums: [0.25, -1]),
+    ],
     seed: seed)
 }
 
@@ -37,7 +40,9 @@ func bits(_ checkpoint: Checkpoint) -> String {
   let tensors = [state.parameters, state.slots].map { tensors in
     tensors.map { "\($0.name) \($0.dimensions) \($0.values.map(\.bitPattern))" }
   }
-  let sums = state.sums.map { "\($0.loss.bitPattern),\($0.present),\($0.correct)" }
+  let sums = state.sums.map {
+    "\($0.loss.bitPattern),\($0.weight.bitPattern),\($0.present),\($0.counts),\($0.sums.map(\.bitPattern))"
+  }
   return "\(tensors) \(state.step) \(state.epoch) \(state.stepInEpoch) \(sums) \(state.seed) \(checkpoint.tasks) "
     + "\(Array(checkpoint.recipe.utf8))"
 }

@@ -44,7 +44,8 @@ import Testing
       metadata == [
         "format": "mtl-fast checkpoint 1", "version": MTLFastVersion.number, "recipe": smallRecipe, "step": "905",
         "epoch": "3", "step_in_epoch": "5", "seed": "18446744073709551615", "parameters": "2",
-        "sum.0": "3fd3333333333334 1000 731 item", "sum.1": "fff8000000000000 0 0 uni sex \"group\" 2",
+        "sum.0": "3fd3333333333334 408f3c0000000000 1000 731,0,269 - item",
+        "sum.1": "fff8000000000000 0000000000000000 0 - 3fd0000000000000,bff0000000000000 uni sex \"group\" 2",
       ])
     let zeros = String(repeating: "0", count: 64)
     let bytes = try folder.bytes("a.safetensors")
@@ -172,6 +173,10 @@ import Testing
     ("parameters", "7", "the metadata name 7 parameters but the file has 6 tensors."),
     ("sum.1", "0 0 0 a", "the metadata's 'sum.1' is '0 0 0 a', which can't be read."),
     ("sum.0", "3fd3333333333334 1 a", "the metadata's 'sum.0' is '3fd3333333333334 1 a', which can't be read."),
+    (
+      "sum.0", "3fd3333333333334 3ff0000000000000 1 1,-2 - a",
+      "the metadata's 'sum.0' is '3fd3333333333334 3ff0000000000000 1 1,-2 - a', which can't be read."
+    ),
   ]
 
   @Test(arguments: senseless)

@@ -24,7 +24,8 @@ import Testing
     let scores = Scores(loss: 1, tasks: [])
     try writer.epochDidEnd(
       EpochRecord(
-        epoch: 1, step: step, training: scores, test: nil, trainingSeconds: 1, evaluationSeconds: 0, samplesPerSecond: 1
+        epoch: 1, step: step, training: scores, validation: nil, test: nil, trainingSeconds: 1, evaluationSeconds: 0,
+        samplesPerSecond: 1
       ),
       state: { smallState(step: step) })
   }

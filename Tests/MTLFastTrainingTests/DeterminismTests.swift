@@ -122,7 +122,7 @@ import Testing
     let single = try Evaluator(model, batchSize: 1, threads: 1, predicts: true)
     for index in [0, 11, 12, 31, 36] {
       let alone = try single.predict(samples, at: [index])
-      for (head, one) in zip(all, alone) { #expect(head.probabilities[index] == one.probabilities[0]) }
+      for (head, one) in zip(all, alone) { #expect(head.values[index] == one.values[0]) }
     }
   }
 }

@@ -65,7 +65,7 @@ import Testing
       #expect(abs(values.reduce(0) { $0 + Double($1) } - expected.sum) < 1e-9)
     }
     let samples = formulaSamples(first: 0, count: 2000)
-    guard case .bytes(_, let pixels)? = samples.inputs["input"]?.column else {
+    guard case .bytes(_, let pixels)? = samples.input(named: "input")?.column else {
       Issue.record("the formula makes bytes")
       return
     }

@@ -14,8 +14,8 @@ import Testing
     let scores = Scores(
       loss: 0.75,
       tasks: [
-        ("item", TaskScore(loss: 1.5, accuracy: 0.5, present: 4)),
-        ("group", TaskScore(loss: nil, accuracy: nil, present: 0)),
+        ("item", TaskScore(loss: 1.5, metrics: [(.accuracy, 0.5)], present: 4)),
+        ("group", TaskScore(loss: nil, metrics: [(.accuracy, nil)], present: 0)),
       ])
     return StepRecord(
       step: step, epoch: 1, stepInEpoch: step, stepsPerEpoch: 10, sampleCount: 4, scores: scores, seconds: 0.1)
@@ -24,7 +24,7 @@ import Testing
   private func epoch(_ epoch: Int, test: Bool) -> EpochRecord {
     let scores = step(1).scores
     return EpochRecord(
-      epoch: epoch, step: epoch * 10, training: scores, test: test ? scores : nil, trainingSeconds: 2,
+      epoch: epoch, step: epoch * 10, training: scores, validation: nil, test: test ? scores : nil, trainingSeconds: 2,
       evaluationSeconds: 0.5, samplesPerSecond: 20)
   }
 
@@ -64,8 +64,8 @@ import Testing
     let timing = #"{"evaluation_seconds":0.5,"samples_per_second":20.0,"training_seconds":2.0}"#
     #expect(
       try folder.text("history.jsonl") == """
-        {"epoch":1,"loss":0.75,"step":10,"tasks":\(tasks),"test":\(tasks),"timing":\(timing)}
-        {"epoch":2,"loss":0.75,"step":20,"tasks":\(tasks),"test":null,"timing":\(timing)}
+        {"epoch":1,"loss":0.75,"step":10,"tasks":\(tasks),"test":\(tasks),"timing":\(timing),"validation":null}
+        {"epoch":2,"loss":0.75,"step":20,"tasks":\(tasks),"test":null,"timing":\(timing),"validation":null}
 
         """)
   }

@@ -7,6 +7,7 @@
 
 #include "creference.h"
 #include "mtlf.h"
+#include "mtlf_plan.h"
 
 static int passed, failed;
 
@@ -221,6 +222,139 @@ static void check_softmax(int32_t batch, int32_t classes, const mtlf_context *co
   expect(result.present == expected_result.present && result.correct == expected_result.correct, "present and correct");
 }
 
+/* Labels of a mask: 0...classes-1, every seventh missing. */
+static uint8_t *labels_of(int64_t n, int32_t classes) {
+  uint8_t *mask = allocate((size_t)n);
+  for (int64_t i = 0; i < n; i++) mask[i] = i % 7 == 5 ? MTLF_IGNORED : (uint8_t)(i * 5 / 3 % classes);
+  return mask;
+}
+
+static void expect_loss(const mtlf_loss_sum *actual, const mtlf_loss_sum *expected, const char *what) {
+  const double bound = 4 * 0x1p-23 * (expected->present + expected->loss_sum);
+  expect(fabs(actual->loss_sum - expected->loss_sum) <= bound && actual->present == expected->present, what);
+}
+
+static void check_pixel_losses(int32_t pixels, int32_t channels, const mtlf_context *context) {
+  const int32_t batch = 3;
+  const int64_t n = (int64_t)batch * pixels * channels;
+  float *logits = reals(n, 1), *probabilities = floats(n);
+  double *expected = doubles(n), *expected_d = doubles(n);
+  mtlf_loss_sum result, expected_result;
+  for (int64_t i = 0; i < n; i++) logits[i] *= 6;
+  const double *wide_logits = wide(n, logits);
+  for (int which = 0; which < 4; which++) {
+    const mtlf_loss losses[] = {MTLF_LOSS_SOFTMAX_CROSS_ENTROPY, MTLF_LOSS_BINARY_CROSS_ENTROPY, MTLF_LOSS_DICE,
+                                MTLF_LOSS_BINARY_CROSS_ENTROPY_DICE};
+    float *d_logits = reals(n, 2);
+    const int64_t cells = which == 0 ? (int64_t)channels * channels : 4 * (int64_t)channels;
+    int64_t *counts = allocate((size_t)cells * sizeof *counts);
+    int64_t *expected_counts = allocate((size_t)cells * sizeof *counts);
+    for (int64_t i = 0; i < cells; i++) counts[i] = expected_counts[i] = 0;
+    reference_widen(n, d_logits, expected_d);
+    if (which == 0) {
+      const uint8_t *mask = labels_of((int64_t)batch * pixels, channels);
+      expect_ok(mtlf_pixel_cross_entropy_f32(batch, pixels, channels, logits, mask, NULL, 0.125f, 0.5f, probabilities,
+                                             d_logits, counts, &result, context),
+                "pixel cross-entropy");
+      reference_pixel_cross_entropy(batch, pixels, channels, wide_logits, mask, NULL, 0.125, 0.5, expected, expected_d,
+                                    expected_counts, &expected_result);
+    } else {
+      const uint8_t *mask = labels_of(n, 2);
+      expect_ok(mtlf_mask_loss_f32(losses[which], batch, pixels, channels, logits, mask, NULL, 0.125f, 0.5f,
+                                   probabilities, d_logits, counts, &result, context),
+                "mask loss");
+      reference_mask_loss(losses[which], batch, pixels, channels, wide_logits, mask, NULL, 0.125, 0.5, expected,
+                          expected_d, expected_counts, &expected_result);
+    }
+    expect_near(n, probabilities, expected, 6 * 0x1p-23, "probabilities");
+    expect_near(n, d_logits, expected_d, 4 * 0x1p-23, "d_logits");
+    expect_loss(&result, &expected_result, "loss_sum and present");
+    expect(memcmp(counts, expected_counts, (size_t)cells * sizeof *counts) == 0, "counts");
+  }
+}
+
+static void check_regression(int32_t k, const mtlf_context *context) {
+  const int32_t batch = 5;
+  const int64_t n = (int64_t)batch * k;
+  const float *outputs = reals(n, 1), *targets = reals(n, 2);
+  const double *wide_outputs = wide(n, outputs), *wide_targets = wide(n, targets);
+  const mtlf_loss losses[] = {MTLF_LOSS_MEAN_SQUARED_ERROR, MTLF_LOSS_MEAN_ABSOLUTE_ERROR, MTLF_LOSS_HUBER};
+  for (int which = 0; which < 3; which++) {
+    float *d_outputs = reals(n, 3);
+    double *expected = wide(n, d_outputs);
+    mtlf_loss_sum result, expected_result;
+    expect_ok(
+        mtlf_regression_loss_f32(losses[which], 0.5f, batch, k, outputs, targets, 0.5f, d_outputs, &result, context),
+        "regression");
+    reference_regression_loss(losses[which], 0.5, batch, k, wide_outputs, wide_targets, 0.5, expected,
+                              &expected_result);
+    expect_near(n, d_outputs, expected, 4 * 0x1p-23, "d_outputs");
+    expect_loss(&result, &expected_result, "loss_sum and present");
+  }
+}
+
+static void check_upsample2d(const mtlf_upsample2d *u, const mtlf_context *context) {
+  const int64_t in = (int64_t)u->batch * u->height * u->width * u->channels, out = in * u->scale_h * u->scale_w;
+  const float *input = integers(in, 1), *d_output = integers(out, 2);
+  float *output = floats(out), *d_input = floats(in);
+  double *expected = doubles(out), *expected_d_input = doubles(in);
+  expect_ok(mtlf_upsample2d_forward_f32(u, input, output, context), "upsample2d forward");
+  reference_upsample2d_forward(u, wide(in, input), expected);
+  expect_equal(out, output, expected, "upsample2d output");
+  expect_ok(mtlf_upsample2d_backward_f32(u, d_output, d_input, context), "upsample2d backward");
+  reference_upsample2d_backward(u, wide(out, d_output), expected_d_input);
+  expect_equal(in, d_input, expected_d_input, "upsample2d d_input");
+}
+
+static void check_batch_norm(int32_t channels, const mtlf_context *context) {
+  const mtlf_normalization norm = {.pixels = 40, .channels = channels, .momentum = 0.75f, .epsilon = 1e-3f};
+  const int64_t n = norm.pixels * channels;
+  const float *input = reals(n, 1), *gamma = reals(channels, 2), *beta = reals(channels, 3), *d_output = reals(n, 4);
+  float *running_mean = reals(channels, 5), *running_variance = reals(channels, 6);
+  double *expected_mean = wide(channels, running_mean), *expected_variance = wide(channels, running_variance);
+  float *output = floats(n), *mean = floats(channels), *inverse = floats(channels), *d_input = floats(n);
+  float *d_gamma = floats(channels), *d_beta = floats(channels);
+  double *expected = doubles(n), *expected_d_gamma = doubles(channels), *expected_d_beta = doubles(channels);
+  const double *wide_input = wide(n, input), *wide_gamma = wide(channels, gamma);
+  const size_t bytes = mtlf_batch_norm_workspace_bytes(channels);
+  void *workspace = allocate(bytes);
+  expect_ok(mtlf_batch_norm_training_forward_f32(&norm, input, gamma, beta, running_mean, running_variance, output,
+                                                 mean, inverse, workspace, bytes, context),
+            "batch_norm forward");
+  reference_batch_norm_training_forward(&norm, wide_input, wide_gamma, wide(channels, beta), expected_mean,
+                                        expected_variance, expected);
+  expect_near(n, output, expected, 16 * 0x1p-23, "batch_norm output");
+  expect_near(channels, running_mean, expected_mean, 2 * 0x1p-23, "running mean");
+  expect_near(channels, running_variance, expected_variance, 2 * 0x1p-23, "running variance");
+  expect_ok(mtlf_batch_norm_backward_f32(&norm, input, gamma, mean, inverse, d_output, d_input, d_gamma, d_beta,
+                                         workspace, bytes, context),
+            "batch_norm backward");
+  reference_batch_norm_backward(&norm, wide_input, wide_gamma, wide(n, d_output), expected, expected_d_gamma,
+                                expected_d_beta);
+  expect_near(n, d_input, expected, 32 * 0x1p-23, "batch_norm d_input");
+  expect_near(channels, d_gamma, expected_d_gamma, 64 * 0x1p-23, "d_gamma");
+  expect_near(channels, d_beta, expected_d_beta, 16 * 0x1p-23, "d_beta");
+}
+
+/* Normalised rows as the first layer gets them: a product and a sum, both rounded, on every instruction set. */
+static void check_input(int32_t width, const mtlf_context *context) {
+  float *data = integers(width, 1), *output = floats(width);
+  uint8_t *bytes = allocate((size_t)width);
+  const float *factors = reals(width, 2), *offsets = reals(width, 3);
+  for (int32_t i = 0; i < width; i++) bytes[i] = (uint8_t)(i * 7);
+  for (int is_bytes = 0; is_bytes < 2; is_bytes++) {
+    const mtlf_step_input input = {
+        .data = is_bytes ? (const void *)bytes : data, .is_bytes = is_bytes, .factors = factors, .offsets = offsets};
+    internal_load_sample(context, &input, 1, width, 1, 0, 0, output, width);
+    int is_right = 1;
+    for (int32_t i = 0; i < width; i++) {
+      const float product = factors[i] * (is_bytes ? (float)bytes[i] : data[i]);
+      is_right &= output[i] == product + offsets[i];
+    }
+    expect(is_right, "normalised input");
+  }
+}
+
 static void check_elementwise(int64_t n, const mtlf_context *context) {
   float *x = reals(n, 1), *d = reals(n, 2), *y = floats(n);
   double *expected = doubles(n), error;
@@ -244,8 +378,9 @@ static void check_elementwise(int64_t n, const mtlf_context *context) {
 }
 
 static void check_optimizers(int64_t n, const mtlf_context *context) {
-  const mtlf_adam adam = {.learning_rate = 1e-2f, .beta1 = 0.5f, .beta2 = 0.999f, .epsilon = 1e-7f};
-  const mtlf_sgd sgd = {.learning_rate = 1e-2f, .momentum = 0.9f};
+  const mtlf_adam adam = {
+      .learning_rate = 1e-2f, .beta1 = 0.5f, .beta2 = 0.999f, .epsilon = 1e-7f, .weight_decay = n % 2 ? 0.05f : 0.0f};
+  const mtlf_sgd sgd = {.learning_rate = 1e-2f, .momentum = 0.9f, .weight_decay = n % 2 ? 0.05f : 0.0f};
   float *w = reals(n, 1), *m = floats(n), *v = floats(n);
   double *expected = wide(n, w), *expected_m = doubles(n), *expected_v = doubles(n);
   for (int64_t i = 0; i < n; i++) {
@@ -291,6 +426,9 @@ static const mtlf_pool2d pools[] = {{1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},
                                     {1, 5, 7, 17, 2, 3, 1, 2, 0, 1, 1, 1},
                                     {17, 3, 3, 4, 2, 2, 3, 3, 0, 0, 0, 0}};
 
+static const mtlf_upsample2d upsamples[] = {
+    {1, 1, 1, 1, 1, 1}, {2, 3, 4, 5, 2, 2}, {17, 2, 3, 4, 1, 3}, {1, 5, 2, 17, 3, 2}};
+
 static void check_all(mtlf_isa isa) {
   mtlf_context context;
   expect_ok(mtlf_context_init(&context, isa, 1), "context");
@@ -317,11 +455,24 @@ static void check_all(mtlf_isa isa) {
       check_pool2d(pools + i, &context);
       free_all();
     }
+    for (size_t i = 0; i < sizeof upsamples / sizeof *upsamples; i++) {
+      snprintf(where, sizeof where, "%s, %d threads, upsample %zu:", name, threads, i);
+      check_upsample2d(upsamples + i, &context);
+      free_all();
+    }
     for (int n = 1; n <= 40; n += 3) {
       snprintf(where, sizeof where, "%s, %d threads, %d values:", name, threads, n);
       check_softmax(n, n, &context);
       check_elementwise(n, &context);
       check_optimizers(n, &context);
+      free_all();
+      check_pixel_losses(n, 1 + n % 13, &context);
+      free_all();
+      check_pixel_losses(13, n, &context);
+      free_all();
+      check_regression(n, &context);
+      check_batch_norm(n, &context);
+      check_input(n, &context);
       free_all();
     }
   }

@@ -38,6 +38,9 @@ public enum Loss: Hashable, Sendable {
     .huber(delta: 1),
   ]
 
+  /// Whether predictions are sigmoids of the logits.
+  public var isSigmoid: Bool { self == .binaryCrossEntropy || self == .dice || self == .binaryCrossEntropyDice }
+
   /// Whether class weights and label smoothing have a meaning.
   public var isCrossEntropy: Bool {
     self == .softmaxCrossEntropy || self == .binaryCrossEntropy || self == .binaryCrossEntropyDice

@@ -38,6 +38,14 @@ public struct Head: Sendable {
     self.metrics = metrics ?? task.standardMetrics + (hierarchy == nil ? [] : [.consistency])
   }
 
+  /// Whether its targets are masks.
+  public var isMask: Bool {
+    switch task {
+    case .segmentation, .masks: true
+    case .classification, .regression: false
+    }
+  }
+
   public enum Task: Sendable, Hashable {
     /// One class of several for each sample; integer labels, 0-based, -1 is missing. Logits `[classes]`, or `[1]` of two
     /// classes with binary cross-entropy: the logit of the second.
@@ -95,7 +103,7 @@ public struct Head: Sendable {
     }
 
     /// The output of a regression node, in its unit, for a value of the node.
-    func unscaled(_ value: Float, target: Int) -> Float {
+    public func unscaled(_ value: Float, target: Int) -> Float {
       guard case .regression(let targets) = self else { return value }
       return value * targets[target].standardDeviation + targets[target].mean
     }

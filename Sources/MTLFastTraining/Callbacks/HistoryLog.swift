@@ -8,7 +8,7 @@ import MTLFast
 ///     {"epoch":1,"loss":0.4,"step":300,"tasks":{...},"test":{...},"timing":{"evaluation_seconds":0.3,...}}
 ///
 /// Only what is below `timing` depends on the machine: without it, two runs with the same seed write the same lines.
-/// `test` is null where the recipe names nothing to report on.
+/// `test` and `validation` are null where the recipe names none.
 public final class HistoryLog: Callback {
   private let file: LineFile
 
@@ -26,6 +26,7 @@ public final class HistoryLog: Callback {
     JSONValue.object([
       "epoch": .integer(record.epoch), "step": .integer(record.step), "loss": .number(record.training.loss),
       "tasks": record.training.tasksJSON, "test": record.test?.tasksJSON ?? .null,
+      "validation": record.validation?.tasksJSON ?? .null,
       "timing": .object([
         "training_seconds": .number(record.trainingSeconds), "evaluation_seconds": .number(record.evaluationSeconds),
         "samples_per_second": .number(record.samplesPerSecond),

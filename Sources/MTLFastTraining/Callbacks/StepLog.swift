@@ -3,7 +3,8 @@
 
 import MTLFast
 
-/// Writes one line for each step: `{"epoch":1,"loss":0.9,"step":1,"tasks":{"item":{"accuracy":0.1,"loss":2.3}}}`.
+/// Writes one line for each step: `{"epoch":1,"loss":0.9,"step":1,"tasks":{"item":{"accuracy":0.1,"loss":2.3}}}`, with the
+/// first metric of each task.
 ///
 /// Nothing in it depends on time or machine: two runs with the same seed write the same file.
 public final class StepLog: Callback {
@@ -28,7 +29,9 @@ public final class StepLog: Callback {
 
   static func line(_ record: StepRecord) -> String {
     let tasks = record.scores.tasks.map { task -> (String, JSONValue) in
-      (task.name, .object(["accuracy": .number(task.score.accuracy), "loss": .number(task.score.loss)]))
+      var members: [String: JSONValue] = ["loss": .number(task.score.loss)]
+      if let (metric, value) = task.score.metrics.first { members[metric.name] = .number(value) }
+      return (task.name, .object(members))
     }
     return JSONValue.object([
       "epoch": .integer(record.epoch), "loss": .number(record.scores.loss), "step": .integer(record.step),

@@ -74,6 +74,7 @@ struct ArenaLayout {
           floats += round(sampleFloats[index] * batchCapacity)
         }
       case .bytes: floats += round((value.shape.elementCount * batchCapacity + 3) / 4)
+      case .token: break
       case .indices: floats += round(value.shape.elementCount * batchCapacity)
       case .packedSamples:
         let panel = context.panel

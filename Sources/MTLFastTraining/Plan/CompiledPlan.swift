@@ -103,6 +103,10 @@ final class CompiledPlan {
     op.mask = operation.mask ? 1 : 0
     op.rate = operation.rate
     op.key = operation.key
+    op.source = Int32(operation.source)
+    op.offset = Int32(operation.offset)
+    op.running = operation.usesRunningStatistics ? 1 : 0
+    if let scale = operation.scale { (op.kernel_h, op.kernel_w) = (Int32(scale.height), Int32(scale.width)) }
     if let window = operation.window {
       op.kernel_h = Int32(window.kernelHeight)
       op.kernel_w = Int32(window.kernelWidth)
@@ -118,7 +122,12 @@ final class CompiledPlan {
       op.d_input = tensors[value]
       op.halo_floats = layout.haloFloats(of: value)
     }
-    if let value = operation.gate { op.gate = UnsafeMutableRawPointer(tensors[value].data) }
+    if let value = operation.gate {
+      op.gate = UnsafeMutableRawPointer(tensors[value].data)
+      // The shape of the masks.
+      if operation.kind == MTLF_OP_MASK { op.input = tensors[value] }
+    }
+    op.norm = store.norm(of: operation.node).map { UnsafePointer($0) }
     if let value = operation.packed { op.packed = tensors[value].data }
     if let weight = operation.weight, let pointer = store.weight(of: weight) { op.weight = UnsafePointer(pointer) }
     if !operation.terms.isEmpty {

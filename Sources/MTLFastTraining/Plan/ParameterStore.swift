@@ -11,9 +11,11 @@ final class ParameterStore {
     let node: Int
     let inputs: Int
     let units: Int
-    /// Index of the kernel in the model's parameters; the bias follows it.
+    /// Index of the kernel (or gamma) in the model's parameters; the bias (or beta) follows it.
     let parameter: Int
     let pointer: UnsafeMutablePointer<mtlf_weight>
+    /// Of a batch normalisation, whose running mean and variance follow beta.
+    let norm: BatchNormStore?
   }
 
   let context: KernelContext
@@ -21,7 +23,7 @@ final class ParameterStore {
   var arenaBytes: Int { arena.count * MemoryLayout<Float>.stride }
   private let arena: AlignedBuffer
   private let weights: UnsafeMutablePointer<mtlf_weight>
-  private let slotNames: [String]
+  let slotNames: [String]
 
   /// How a layer's weight is trained.
   enum Gradient {
@@ -52,8 +54,11 @@ final class ParameterStore {
     var layouts: [Layout] = []
     var found: [(node: Int, parameter: Int, inputs: Int, units: Int, window: Int)] = []
     var total = 0
-    for (index, parameter) in model.parameters.enumerated() where parameter.specification.role == .kernel {
-      let dimensions = parameter.specification.dimensions
+    for (index, parameter) in model.parameters.enumerated()
+    where parameter.specification.role == .kernel || parameter.specification.role == .gamma {
+      // Gamma is a kernel of one row.
+      let isGamma = parameter.specification.role == .gamma
+      let dimensions = (isGamma ? [1] : []) + parameter.specification.dimensions
       let units = dimensions[dimensions.count - 1]
       let inputs = dimensions.dropLast().reduce(1, *)
       let window = dimensions.count == 4 ? dimensions[1] * dimensions[2] : inputs
@@ -103,11 +108,16 @@ final class ParameterStore {
       weight.transposed = take(layout.transposed)
       weight.gradient = take(layout.stride * layout.copies)
       weight.gradient_stride = layout.stride
+      var norm: BatchNormStore?
+      if case .layer(let layer as BatchNorm) = model.graph.nodes[item.node].operation {
+        norm = try BatchNormStore(node: item.node, layer: layer, channels: item.units)
+        weight.no_decay = 1
+      }
       (weights + position).initialize(to: weight)
       entries.append(
         Entry(
           node: item.node, inputs: item.inputs, units: item.units, parameter: item.parameter,
-          pointer: weights + position))
+          pointer: weights + position, norm: norm))
     }
     try load(model.parameters.map(\.values))
   }
@@ -115,22 +125,27 @@ final class ParameterStore {
   deinit { weights.deallocate() }
 
   func weight(of node: Int) -> UnsafeMutablePointer<mtlf_weight>? { entries.first { $0.node == node }?.pointer }
+  func norm(of node: Int) -> UnsafeMutablePointer<mtlf_batch_norm>? { entries.first { $0.node == node }?.norm?.pointer }
 
   /// Takes the values of all parameters, in the model's order and plain layout.
   func load(_ parameters: [[Float]]) throws {
     for entry in entries {
       try pack(parameters[entry.parameter], entry, entry.pointer.pointee.kernel)
       copy(parameters[entry.parameter + 1], to: entry.pointer.pointee.bias)
+      entry.norm?.load(mean: parameters[entry.parameter + 2], variance: parameters[entry.parameter + 3])
       try check(mtlf_plan_refresh(entry.pointer, context.pointer), in: "weights")
     }
   }
 
   /// The values of all parameters, in the model's order and plain layout.
   func parameters() throws -> [[Float]] {
-    try entries.flatMap { [try unpack($0, $0.pointer.pointee.kernel), values(of: $0, $0.pointer.pointee.bias)] }
+    try entries.flatMap {
+      [try unpack($0, $0.pointer.pointee.kernel), values(of: $0, $0.pointer.pointee.bias)] + ($0.norm?.running ?? [])
+    }
   }
 
-  /// The optimizer's slots: for each parameter, for each slot, its name's ending and values in plain layout.
+  /// The optimizer's slots: for each parameter, for each slot, its name's ending and values in plain layout; none for
+  /// parameters that aren't trained.
   func slots() throws -> [[(ending: String, values: [Float])]] {
     try entries.flatMap { entry in
       let weight = entry.pointer.pointee
@@ -139,7 +154,7 @@ final class ParameterStore {
       return [
         try zip(slotNames, kernels).map { ($0, try unpack(entry, $1)) },
         zip(slotNames, biases).map { ($0, values(of: entry, $1)) },
-      ]
+      ] + (entry.norm == nil ? [] : [[], []])
     }
   }
 

@@ -47,7 +47,7 @@ extension PlanLowering {
     return (gradient, backward.packed, masks)
   }
 
-  private mutating func addGradient(_ gradient: Int, to sum: Int, node: Int) {
+  mutating func addGradient(_ gradient: Int, to sum: Int, node: Int) {
     var add = operation(MTLF_OP_ADD, node)
     add.dOutput = gradient
     add.dInput = sum
@@ -91,7 +91,54 @@ extension PlanLowering {
       backward.gate = gates[index]
       program.operations.append(backward)
       incoming[input].values.append(gradient)
-    case is Flatten:
+    case let pool as GlobalAveragePool2D:
+      guard needsGradient[input], let source = value[input] else { return }
+      let gradient = addZeroed(
+        "d_\(graph.nodes[input].name).by_\(node.name)", graph.nodes[input].shape, halo: program.values[source].halo,
+        node: index, account: account(index))
+      var backward = operation(MTLF_OP_AVG_POOL2D_BACKWARD, index)
+      backward.window = try pool.geometry(for: graph.nodes[input].shape)
+      backward.dOutput = sum.gradient
+      backward.dInput = gradient
+      program.operations.append(backward)
+      incoming[input].values.append(gradient)
+    case let upsampling as Upsample2D:
+      guard needsGradient[input] else { return }
+      let gradient = addZeroed(
+        "d_\(graph.nodes[input].name).by_\(node.name)", graph.nodes[input].shape, node: index, account: account(index))
+      var backward = operation(MTLF_OP_UPSAMPLE2D_BACKWARD, index)
+      backward.scale = (upsampling.scaleHeight, upsampling.scaleWidth)
+      backward.dOutput = sum.gradient
+      backward.dInput = gradient
+      program.operations.append(backward)
+      incoming[input].values.append(gradient)
+    case is Concatenate:
+      var offset = 0
+      for input in node.inputs {
+        defer { offset += graph.nodes[input].shape.channels }
+        guard needsGradient[input] else { continue }
+        var slice = operation(MTLF_OP_SLICE, index)
+        slice.dOutput = sum.gradient
+        slice.offset = offset
+        let gradient = program.addValue("d_\(graph.nodes[input].name).by_\(node.name)", graph.nodes[input].shape)
+        slice.dInput = gradient
+        program.operations.append(slice)
+        incoming[input].values.append(gradient)
+      }
+    case is Add:
+      // The sum's gradient is that of every input; each but the last to use it needs its own, since others add to it.
+      let inputs = node.inputs.sorted().filter { needsGradient[$0] }
+      for input in inputs.dropFirst() {
+        var copy = operation(MTLF_OP_COPY, index)
+        copy.input = sum.gradient
+        let gradient = program.addValue("d_\(graph.nodes[input].name).by_\(node.name)", graph.nodes[input].shape)
+        copy.output = gradient
+        program.operations.append(copy)
+        incoming[input].values.append(gradient)
+      }
+      if let first = inputs.first { incoming[first].values.append(sum.gradient) }
+    case is BatchNorm: lowerBatchNormBackward(index, gradient: sum.gradient, input: input)
+    case is Flatten, is Reshape:
       guard needsGradient[input] else { return }
       let dense = withoutHalo(sum.gradient, node: index)
       incoming[input].values.append(
@@ -110,6 +157,7 @@ extension PlanLowering {
       }
       var backward = operation(MTLF_OP_DROPOUT_BACKWARD, index)
       backward.dOutput = withoutHalo(sum.gradient, node: index)
+      backward.source = source[index]
       backward.rate = dropout.rate
       backward.key = RandomStream(seed: seed, purpose: "dropout \(node.name)").key
       let gradient = program.addValue("d_\(graph.nodes[input].name).by_\(node.name)", graph.nodes[input].shape)
@@ -131,6 +179,34 @@ extension PlanLowering {
     backward.dInput = result
     program.operations.append(backward)
     return result
+  }
+
+  private mutating func lowerBatchNormBackward(_ index: Int, gradient: Int, input: Int) {
+    let name = graph.nodes[index].name
+    var sums = operation(MTLF_OP_BATCH_NORM_D_SUMS, index)
+    sums.input = value[input]
+    sums.dOutput = gradient
+    sums.signals = program.addValue("d_\(name).sums", .vector(1), storage: .token)
+    program.operations.append(sums)
+    var finish = operation(MTLF_OP_BATCH_NORM_D_FINISH, index)
+    finish.input = value[input]
+    finish.weight = index
+    finish.waitsFor = sums.signals
+    finish.signals = program.addValue("d_\(name).statistics", .vector(1), storage: .token)
+    program.operations.append(finish)
+    if needsGradient[input] {
+      var backward = operation(MTLF_OP_BATCH_NORM_D_INPUT, index)
+      backward.input = value[input]
+      backward.dOutput = gradient
+      backward.waitsFor = finish.signals
+      let result = program.addValue("d_\(graph.nodes[input].name).by_\(name)", graph.nodes[input].shape)
+      backward.dInput = result
+      program.operations.append(backward)
+      incoming[input].values.append(result)
+    }
+    var update = PlanProgram.Operation(MTLF_OP_UPDATE, MTLF_ACCOUNT_OPTIMIZER, node: index)
+    update.weight = index
+    updates.append(update)
   }
 
   private mutating func lowerConvolutionBackward(

@@ -10,7 +10,7 @@ enum PlanPurpose {
   case training(seed: UInt64)
   /// Forward and losses.
   case evaluation
-  /// Forward and softmax.
+  /// Forward, and softmax or sigmoid.
   case prediction
 }
 
@@ -19,15 +19,16 @@ struct PlanLowering {
   let graph: ModelGraph
   let purpose: PlanPurpose
   var program = PlanProgram()
-  /// Each head's logits and softmax.
-  private(set) var logits: [Int] = []
-  private(set) var probabilities: [Int] = []
+  /// Each head's result of a prediction: probabilities, or the values of a regression.
+  private(set) var results: [Int] = []
 
   private let consumers: [[Int]]
   /// Nodes that run, those that some head needs.
   private let isNeeded: [Bool]
   let needsGradient: [Bool]
   private let belongsToHead: [Bool]
+  /// The first input that each node depends on, as its place among the inputs.
+  let source: [Int]
 
   /// The value that holds a node's output.
   var value: [Int?]
@@ -64,13 +65,18 @@ struct PlanLowering {
     for index in graph.nodes.indices {
       gradient[index] = parameterNodes.contains(index) || graph.nodes[index].inputs.contains { gradient[$0] }
     }
-    // A node belongs to a head when only one head is reached from it.
-    var reached = [Set<String>](repeating: [], count: count)
-    for head in graph.heads { reached[head.logits].insert(head.name) }
-    for index in graph.nodes.indices.reversed() {
-      for input in graph.nodes[index].inputs { reached[input].formUnion(reached[index]) }
+    var source = [Int](repeating: 0, count: count)
+    var inputs = 0
+    for index in graph.nodes.indices {
+      if case .input = graph.nodes[index].operation {
+        source[index] = inputs
+        inputs += 1
+      } else {
+        source[index] = graph.nodes[index].inputs.map { source[$0] }.min() ?? 0
+      }
     }
-    belongsToHead = reached.map { $0.count == 1 && graph.heads.count > 1 }
+    self.source = source
+    belongsToHead = graph.nodes.map { node in graph.heads.contains { node.name.hasPrefix("\($0.name).") } }
     self.consumers = consumers
     isNeeded = needed
     needsGradient = gradient
@@ -130,7 +136,11 @@ struct PlanLowering {
     if belongsToHead[node] { return MTLF_ACCOUNT_HEADS }
     guard case .layer(let layer) = graph.nodes[node].operation else { return MTLF_ACCOUNT_LOADER }
     if layer is Dense { return MTLF_ACCOUNT_DENSE }
-    if layer is Conv2D || layer is any Pool2D { return MTLF_ACCOUNT_CONV }
+    if layer is Conv2D || layer is any Pool2D || layer is GlobalAveragePool2D || layer is BatchNorm
+      || layer is Upsample2D
+    {
+      return MTLF_ACCOUNT_CONV
+    }
     return MTLF_ACCOUNT_OTHER
   }
 
@@ -138,9 +148,9 @@ struct PlanLowering {
     PlanProgram.Operation(kind, account(node), node: node)
   }
 
-  private func inputValue(of node: Int) throws -> Int {
-    guard let input = graph.nodes[node].inputs.first, let found = value[input] else {
-      throw MTLFastError(.system, "Node '\(graph.nodes[node].name)' is read before it is written.")
+  private func inputValue(_ input: Int? = nil, of node: Int) throws -> Int {
+    guard let input = input ?? graph.nodes[node].inputs.first, let found = value[input] else {
+      throw MTLFastError(.system, "Node '\(graph.nodes[node].name)' reads a node that is not written yet.")
     }
     return found
   }
@@ -153,6 +163,18 @@ struct PlanLowering {
     copy.output = program.addValue("\(program.values[source].name).dense", program.values[source].shape)
     program.operations.append(copy)
     return copy.output ?? source
+  }
+
+  /// The same elements in the halo that a node's readers want, copied if need be.
+  private mutating func withHaloWanted(_ source: Int, around index: Int) -> Int {
+    let halo = haloWanted(around: index)
+    guard !halo.isNone else { return source }
+    var copy = operation(MTLF_OP_COPY, index)
+    copy.input = source
+    let padded = program.addValue("\(program.values[source].name).padded", program.values[source].shape, halo: halo)
+    copy.output = padded
+    program.operations.append(copy)
+    return padded
   }
 
   private mutating func lowerForward(_ index: Int) throws {
@@ -209,9 +231,44 @@ struct PlanLowering {
       }
       program.operations.append(forward)
       value[index] = forward.output
-    case is Flatten:
+    case let pool as GlobalAveragePool2D:
+      var forward = operation(MTLF_OP_AVG_POOL2D, index)
+      forward.window = try pool.geometry(for: program.values[source].shape)
+      forward.input = source
+      forward.output = program.addValue(node.name, node.shape)
+      program.operations.append(forward)
+      value[index] = forward.output
+    case is Flatten, is Reshape:
       let dense = withoutHalo(source, node: index)
-      value[index] = program.addValue(node.name, node.shape, alias: dense)
+      value[index] = withHaloWanted(program.addValue(node.name, node.shape, alias: dense), around: index)
+    case let upsampling as Upsample2D:
+      var forward = operation(MTLF_OP_UPSAMPLE2D, index)
+      forward.scale = (upsampling.scaleHeight, upsampling.scaleWidth)
+      forward.input = source
+      forward.output = program.addValue(node.name, node.shape, halo: haloWanted(around: index))
+      program.operations.append(forward)
+      value[index] = forward.output
+    case is Concatenate:
+      let output = program.addValue(node.name, node.shape, halo: haloWanted(around: index))
+      var offset = 0
+      for input in node.inputs {
+        var forward = operation(MTLF_OP_CONCATENATE, index)
+        forward.input = try inputValue(input, of: index)
+        forward.output = output
+        forward.offset = offset
+        program.operations.append(forward)
+        offset += graph.nodes[input].shape.channels
+      }
+      value[index] = output
+    case is Add:
+      let output = program.addValue(node.name, node.shape, halo: haloWanted(around: index))
+      var copy = operation(MTLF_OP_COPY, index)
+      copy.input = source
+      copy.output = output
+      program.operations.append(copy)
+      for input in node.inputs.dropFirst() { addGradient(try inputValue(input, of: index), to: output, node: index) }
+      value[index] = output
+    case is BatchNorm: value[index] = lowerBatchNorm(index, source)
     case is ReLU, is Sigmoid:
       var forward = operation(layer is ReLU ? MTLF_OP_RELU : MTLF_OP_SIGMOID, index)
       forward.input = source
@@ -227,18 +284,11 @@ struct PlanLowering {
       forward.input = withoutHalo(source, node: index)
       forward.rate = dropout.rate
       forward.key = RandomStream(seed: seed, purpose: "dropout \(node.name)").key
+      forward.source = self.source[index]
       let output = program.addValue(node.name, node.shape)
       forward.output = output
       program.operations.append(forward)
-      value[index] = output
-      let halo = haloWanted(around: index)
-      if !halo.isNone {
-        var copy = operation(MTLF_OP_COPY, index)
-        copy.input = output
-        copy.output = program.addValue("\(node.name).padded", node.shape, halo: halo)
-        program.operations.append(copy)
-        value[index] = copy.output
-      }
+      value[index] = withHaloWanted(output, around: index)
     default:
       throw MTLFastError(.usage, "Node '\(node.name)': layer \(type(of: layer).kind) can't be run.")
     }
@@ -260,29 +310,83 @@ struct PlanLowering {
       padding: .valid, of: "dense")
   }
 
+  private mutating func lowerBatchNorm(_ index: Int, _ source: Int) -> Int? {
+    let name = graph.nodes[index].name
+    let isTraining = if case .training = purpose { true } else { false }
+    var finish = operation(MTLF_OP_BATCH_NORM_FINISH, index)
+    finish.input = source
+    finish.weight = index
+    finish.usesRunningStatistics = !isTraining
+    if isTraining {
+      var sums = operation(MTLF_OP_BATCH_NORM_SUMS, index)
+      sums.input = source
+      sums.signals = program.addValue("\(name).sums", .vector(1), storage: .token)
+      finish.waitsFor = sums.signals
+      program.operations.append(sums)
+    }
+    finish.signals = program.addValue("\(name).statistics", .vector(1), storage: .token)
+    program.operations.append(finish)
+    var forward = operation(MTLF_OP_BATCH_NORM, index)
+    forward.input = source
+    forward.waitsFor = finish.signals
+    forward.output = program.addValue(name, graph.nodes[index].shape, halo: haloWanted(around: index))
+    program.operations.append(forward)
+    return forward.output
+  }
+
   private mutating func lowerHeads() throws {
     for (slot, head) in graph.heads.enumerated() {
       guard let found = value[head.logits] else {
         throw MTLFastError(.system, "Head '\(head.name)' is read before it is written.")
       }
       let shape = graph.nodes[head.logits].shape
-      var loss = PlanProgram.Operation(MTLF_OP_SOFTMAX_CROSS_ENTROPY, MTLF_ACCOUNT_HEADS, node: head.logits)
-      if case .prediction = purpose { loss.kind = MTLF_OP_SOFTMAX }
-      let isPrediction = loss.kind == MTLF_OP_SOFTMAX
-      loss.slot = slot
-      loss.input = found
-      loss.output = program.addValue("\(head.name).probabilities", shape)
-      logits.append(found)
-      if let output = loss.output {
-        probabilities.append(output)
-        if isPrediction { program.kept.insert(output) }
+      let raw = withoutHalo(found, node: head.logits)
+      if case .prediction = purpose {
+        lowerPrediction(head, raw, shape)
+        continue
       }
-      if case .training = purpose, needsGradient[head.logits] {
-        let gradient = addZeroed("\(head.name).d_logits", shape, node: head.logits, account: MTLF_ACCOUNT_HEADS)
-        loss.dInput = gradient
-        incoming[head.logits].values.append(gradient)
+      var loss = PlanProgram.Operation(MTLF_OP_LOSS, MTLF_ACCOUNT_HEADS, node: head.logits)
+      loss.slot = slot
+      loss.input = raw
+      if case .classification = head.task {
+        loss.output = program.addValue("\(head.name).probabilities", shape)
+      }
+      if case .training = purpose {
+        if head.isMask { loss.gate = lowerMask(head, slot: slot, shape) }
+        if needsGradient[head.logits] {
+          let gradient = addZeroed("\(head.name).d_logits", shape, node: head.logits, account: MTLF_ACCOUNT_HEADS)
+          loss.dInput = gradient
+          incoming[head.logits].values.append(gradient)
+        }
       }
       program.operations.append(loss)
     }
+  }
+
+  /// The head's masks as their images were moved.
+  private mutating func lowerMask(_ head: Head, slot: Int, _ shape: Shape) -> Int {
+    var mask = PlanProgram.Operation(MTLF_OP_MASK, MTLF_ACCOUNT_LOADER, node: head.logits)
+    mask.slot = slot
+    mask.source = source[head.logits]
+    let channels = if case .segmentation = head.task { 1 } else { shape.channels }
+    let moved = program.addValue(
+      "\(head.name).mask", .image(height: shape.height, width: shape.width, channels: channels), storage: .bytes)
+    mask.gate = moved
+    program.operations.append(mask)
+    return moved
+  }
+
+  private mutating func lowerPrediction(_ head: Head, _ raw: Int, _ shape: Shape) {
+    var result = raw
+    if head.loss == .softmaxCrossEntropy || head.loss.isSigmoid {
+      let kind = head.loss == .softmaxCrossEntropy ? MTLF_OP_SOFTMAX : MTLF_OP_SIGMOID
+      var activation = PlanProgram.Operation(kind, MTLF_ACCOUNT_HEADS, node: head.logits)
+      activation.input = raw
+      result = program.addValue("\(head.name).probabilities", shape)
+      activation.output = result
+      program.operations.append(activation)
+    }
+    results.append(result)
+    program.kept.insert(program.storage(of: result))
   }
 }

@@ -31,6 +31,8 @@ struct PlanProgram {
       case indices
       /// Samples as columns of packed panels.
       case packedSamples
+      /// No memory: stands for statistics that lie elsewhere, to keep operations in order.
+      case token
     }
     let name: String
     let shape: Shape
@@ -55,7 +57,18 @@ struct PlanProgram {
     var terms: [(node: Int, packed: Int)] = []
     /// The node whose weight it reads, sums a gradient for, or updates.
     var weight: Int?
+    /// Tokens that it waits for and that wait for it.
+    var waitsFor: Int?
+    var signals: Int?
+    /// Of the step's inputs or heads.
     var slot = 0
+    /// The input whose rows its draws are keyed by.
+    var source = 0
+    /// The first channel, of concatenate and slice.
+    var offset = 0
+    /// Of upsampling.
+    var scale: (height: Int, width: Int)?
+    var usesRunningStatistics = false
     var relu = false
     var mask = false
     var window: WindowGeometry?
@@ -66,11 +79,15 @@ struct PlanProgram {
     /// Whether it runs in shards; otherwise in blocks.
     var isShards: Bool {
       switch kind {
-      case MTLF_OP_DENSE, MTLF_OP_DENSE_D_INPUT, MTLF_OP_DENSE_D_KERNEL, MTLF_OP_UPDATE: false
+      case MTLF_OP_DENSE, MTLF_OP_DENSE_D_INPUT, MTLF_OP_DENSE_D_KERNEL, MTLF_OP_UPDATE, MTLF_OP_BATCH_NORM_FINISH,
+        MTLF_OP_BATCH_NORM_D_FINISH:
+        false
       default: true
       }
     }
     var updatesWeight: Bool { kind == MTLF_OP_DENSE_D_KERNEL || kind == MTLF_OP_UPDATE }
+    /// Whether it makes a gradient of its weight that an update reads.
+    var makesGradient: Bool { kind == MTLF_OP_CONV2D_D_FILTER || kind == MTLF_OP_BATCH_NORM_D_FINISH }
 
     init(_ kind: mtlf_op_kind, _ account: mtlf_account, node: Int) {
       self.kind = kind
@@ -80,11 +97,11 @@ struct PlanProgram {
 
     /// Values that must be there before it runs.
     var reads: [Int] {
-      var values = [input, dOutput].compactMap { $0 } + terms.map(\.packed)
+      var values = [input, dOutput, waitsFor].compactMap { $0 } + terms.map(\.packed)
       switch kind {
       case MTLF_OP_RELU_BACKWARD, MTLF_OP_SIGMOID_BACKWARD: values += [output].compactMap { $0 }
       case MTLF_OP_DENSE_D_INPUT where mask: values += [output].compactMap { $0 }
-      case MTLF_OP_CONV2D_D_INPUT, MTLF_OP_CONV2D_D_FILTER, MTLF_OP_MAX_POOL2D_BACKWARD:
+      case MTLF_OP_CONV2D_D_INPUT, MTLF_OP_CONV2D_D_FILTER, MTLF_OP_MAX_POOL2D_BACKWARD, MTLF_OP_LOSS:
         values += [gate].compactMap { $0 }
       default: break
       }
@@ -96,17 +113,18 @@ struct PlanProgram {
     var writes: [Int] {
       switch kind {
       case MTLF_OP_CONV2D_D_FILTER, MTLF_OP_DENSE_D_KERNEL, MTLF_OP_UPDATE: []
+      case MTLF_OP_MASK: [gate].compactMap { $0 }
       case MTLF_OP_RELU_BACKWARD, MTLF_OP_SIGMOID_BACKWARD: [dInput].compactMap { $0 }
       case MTLF_OP_DENSE_D_INPUT: [dInput, packed].compactMap { $0 }
       case MTLF_OP_CONV2D, MTLF_OP_MAX_POOL2D: [output, gate].compactMap { $0 }
-      default: [output, dInput, packed].compactMap { $0 }
+      default: [output, dInput, packed, signals].compactMap { $0 }
       }
     }
 
     private var addsToDInput: Bool {
       switch kind {
-      case MTLF_OP_CONV2D_D_INPUT, MTLF_OP_MAX_POOL2D_BACKWARD, MTLF_OP_AVG_POOL2D_BACKWARD, MTLF_OP_ADD,
-        MTLF_OP_SOFTMAX_CROSS_ENTROPY:
+      case MTLF_OP_CONV2D_D_INPUT, MTLF_OP_MAX_POOL2D_BACKWARD, MTLF_OP_AVG_POOL2D_BACKWARD, MTLF_OP_ADD, MTLF_OP_LOSS,
+        MTLF_OP_UPSAMPLE2D_BACKWARD:
         true
       default: false
       }

@@ -70,7 +70,7 @@ struct PlanSchedule {
       }
       let readers = operation.terms.map(\.node) + (operation.updatesWeight ? [] : [operation.weight].compactMap { $0 })
       for weight in readers { weightRead[weight] = max(weightRead[weight] ?? 0, earliest) }
-      if operation.kind == MTLF_OP_CONV2D_D_FILTER, let weight = operation.weight { gradientWritten[weight] = earliest }
+      if operation.makesGradient, let weight = operation.weight { gradientWritten[weight] = earliest }
     }
     self.stage = stage
     stageCount = (stage.max() ?? -1) + 1

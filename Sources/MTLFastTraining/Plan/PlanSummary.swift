@@ -60,12 +60,18 @@ extension PlanProgram.Operation {
     case MTLF_OP_CONV2D_D_FILTER: "d_filter"
     case MTLF_OP_DENSE_D_KERNEL: "d_kernel + update"
     case MTLF_OP_UPDATE: "update"
-    case MTLF_OP_SOFTMAX_CROSS_ENTROPY: "loss"
+    case MTLF_OP_LOSS: "loss"
+    case MTLF_OP_MASK: "move masks"
     case MTLF_OP_COPY: "copy"
-    case MTLF_OP_ADD: "add gradients"
+    case MTLF_OP_ADD: "add"
+    case MTLF_OP_SLICE: "slice"
+    case MTLF_OP_BATCH_NORM_SUMS: "sums"
+    case MTLF_OP_BATCH_NORM_FINISH: "statistics"
+    case MTLF_OP_BATCH_NORM_D_SUMS: "gradient sums"
+    case MTLF_OP_BATCH_NORM_D_FINISH: "gradient statistics"
     case MTLF_OP_PACK_SAMPLES: "pack"
     case MTLF_OP_RELU_BACKWARD, MTLF_OP_SIGMOID_BACKWARD, MTLF_OP_DROPOUT_BACKWARD, MTLF_OP_MAX_POOL2D_BACKWARD,
-      MTLF_OP_AVG_POOL2D_BACKWARD:
+      MTLF_OP_AVG_POOL2D_BACKWARD, MTLF_OP_UPSAMPLE2D_BACKWARD, MTLF_OP_BATCH_NORM_D_INPUT:
       "backward"
     default: "forward"
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `mtl-fast predict`: what a run says about single samples, by class name.
+// `mtl-fast predict`: what a run says about images, rows of tables and arrays.
 
 import ArgumentParser
 import MTLFast
@@ -7,44 +7,91 @@ import MTLFastTraining
 
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Predict the classes of single samples.",
+    abstract: "Predict from images, tables, arrays or samples of the test set.",
     discussion: """
-      Prints, for each head, the most probable classes by name with their probabilities, and the label of the data.
+      Prints, for each head, the most probable classes by name with their probabilities, numbers in their units, and \
+      the share of the pixels of each mask; masks are written as PNG. No labels are needed; those of the data stand \
+      beside.
+
+      Images (.png, .jpg) may have any size, the rows of a .csv need the columns of an input, a .npy or .npz its arrays. \
+      Heads whose inputs a file lacks are left out.
 
       Examples:
-        mtl-fast predict runs/latest --test-index 0
-        mtl-fast predict runs/latest --test-index 0 17 4711 --top 3
-        mtl-fast predict runs/latest --test-index 0 --json
+        mtl-fast predict runs/latest photo.jpg --top 3
+        mtl-fast predict runs/latest rows.csv --csv
+        mtl-fast predict runs/latest street.png --masks masks
+        mtl-fast predict runs/latest --test-index 0 17 4711 --json
       """)
 
   @Argument(help: ArgumentHelp("A run folder (its newest checkpoint counts) or a .safetensors file.", valueName: "run"))
   var trained: String
 
+  @Argument(help: ArgumentHelp("Images, tables (.csv) or arrays (.npy, .npz).", valueName: "file"))
+  var files: [String] = []
+
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp("Samples of the test set, by their index from 0.", valueName: "n"))
-  var testIndex: [Int]
+  var testIndex: [Int] = []
 
   @Option(help: ArgumentHelp("How many classes to show for each head.", valueName: "k")) var top = 1
+
+  @Flag(help: "Make a parent class's probability the sum of its classes' (of a head with a parent task).")
+  var sumParents = false
+
+  @Option(help: ArgumentHelp("The folder for predicted masks.", valueName: "dir")) var masks = "predictions"
+
+  @Flag(help: "Print the result as comma-separated values.") var csv = false
 
   @OptionGroup var data: DataOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    guard !testIndex.isEmpty else { throw ValidationError("Name at least one sample: --test-index 0.") }
+    guard !testIndex.isEmpty || !files.isEmpty else {
+      throw ValidationError("Name at least one file, or a sample of the test set: --test-index 0.")
+    }
     guard top >= 1 else { throw ValidationError("--top must be 1 or more. Received: \(top).") }
+    guard !(csv && output.json) else { throw ValidationError("--csv and --json can't be used together. Keep one.") }
   }
 
   func run() throws {
-    let model = try TrainedModel.load(trained, data: data.search, threads: compute.threads)
-    if let index = testIndex.first(where: { !(0..<model.test.count).contains($0) }) {
-      throw MTLFastError(
-        .usage, "--test-index \(index): the test set has \(model.test.count) samples (0...\(model.test.count - 1)).")
+    let model = try TrainedModel.load(trained, threads: compute.threads)
+    if sumParents, !model.model.graph.heads.contains(where: { $0.hierarchy != nil }) {
+      throw MTLFastError(.usage, "--sum-parents: no task of recipe '\(model.recipe.name)' names a parent.")
     }
-    let reports = try model.predict(testIndex, top: top)
+    var reports: [PredictionReport] = []
+    func add(_ samples: Samples, _ indices: [Int], _ names: [String]) throws {
+      reports += try model.predict(
+        samples, at: indices, names: names, top: top, sumsParents: sumParents, masksFolder: masks)
+    }
+    let images = files.filter { !isTable($0) && !isArray($0) }
+    if !images.isEmpty {
+      try add(
+        model.recipe.predictionSamples(images: images, threads: compute.threads), Array(images.indices), images)
+    }
+    for file in files where isTable(file) || isArray(file) {
+      let samples =
+        try isTable(file)
+        ? model.recipe.predictionSamples(table: file, threads: compute.threads)
+        : model.recipe.predictionSamples(arrays: file)
+      // The rows of a table are counted as in the file, whose first line is the header.
+      let first = isTable(file) ? 2 : 0
+      try add(samples, Array(0..<samples.count), (0..<samples.count).map { "\(file):\($0 + first)" })
+    }
+    if !testIndex.isEmpty {
+      let test = try model.testSamples(data)
+      if let index = testIndex.first(where: { !(0..<test.count).contains($0) }) {
+        throw MTLFastError(
+          .usage, "--test-index \(index): the test set has \(test.count) samples (0...\(test.count - 1)).")
+      }
+      try add(test, testIndex, testIndex.map { "test \($0)" })
+    }
     try output.print(
-      PredictionReport.text(reports),
+      csv ? PredictionReport.csv(reports) : PredictionReport.text(reports),
       json: .object(["recipe": .string(model.recipe.name), "predictions": .array(reports.map(\.json))]))
   }
+
+  private func isTable(_ file: String) -> Bool { file.lowercased().hasSuffix(".csv") }
+  private func isArray(_ file: String) -> Bool { [".npy", ".npz"].contains { file.lowercased().hasSuffix($0) } }
 }

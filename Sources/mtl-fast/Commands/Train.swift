@@ -19,6 +19,7 @@ struct Train: ParsableCommand {
         mtl-fast train my.yaml --set training.optimizer.adam.learning_rate=0.0005
         mtl-fast train --resume runs/latest --epochs 20
         mtl-fast train my.yaml --dry-run
+        mtl-fast train paintings --init-from runs/paintings-artist-001
 
       Ctrl-C writes a checkpoint and says how to go on; a second Ctrl-C quits at once.
       """)
@@ -38,6 +39,16 @@ struct Train: ParsableCommand {
     help: ArgumentHelp("Go on with a run from its newest checkpoint; --epochs extends it.", valueName: "run"))
   var resume: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Start from the weights of another run: of its trunk, or of one node or head. May be repeated.",
+      valueName: "run[:node]"))
+  var initFrom: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Train this task alone: its head at weight 1 and the nodes that it needs.", valueName: "task"))
+  var task: String?
+
   @Flag(help: "Clock where the steps' time goes: convolutions, dense layers, heads, optimizer, loader, waiting.")
   var accounts = false
 
@@ -46,6 +57,10 @@ struct Train: ParsableCommand {
 
   func validate() throws {
     guard resume != nil else { return }
+    if !initFrom.isEmpty {
+      throw ValidationError("--resume goes on with the run's own weights: leave --init-from out.")
+    }
+    if task != nil { throw ValidationError("--resume goes on with the run's own recipe: leave --task out.") }
     if folder != nil { throw ValidationError("--resume goes on in the run's own folder: leave --output out.") }
     if recipe.recipe != nil { throw ValidationError("--resume goes on with the run's own recipe: leave RECIPE out.") }
     let changes = recipe.changes
@@ -58,8 +73,12 @@ struct Train: ParsableCommand {
   func run() throws {
     let source =
       try resume.map { try self.recipe.source(of: RunFolder.open($0).recipePath) } ?? self.recipe.source()
+    var wanted = try self.recipe.load(from: source)
+    if let task { wanted = try wanted.singleTask(task) }
     let data = try RecipeData(
-      try self.recipe.load(from: source), search: data.search, recipeFolder: source.folder, notes: Console.note)
+      wanted, search: self.data.search, recipeFolder: source.folder, skipsBad: self.data.skipBad,
+      threads: compute.threads,
+      notes: Console.note)
     let recipe = data.resolved
     let graph = try recipe.modelGraph()
     if dryRun {
@@ -68,11 +87,13 @@ struct Train: ParsableCommand {
         "\(summary.text)\n\n\(dataText(data))",
         json: .object([
           "model": summary.json, "training_samples": .integer(data.training.count),
+          "validation_samples": data.validation.map { .integer($0.count) } ?? .null,
           "test_samples": data.test.map { .integer($0.count) } ?? .null,
         ]))
     }
     let job = TrainingJob(
       recipe: recipe, graph: graph, data: data, threads: compute.threads, folder: folder, resuming: resume,
+      initFrom: initFrom,
       showsProgress: !progress.quiet, measuresAccounts: accounts)
     let report = try job.run()
     try output.print(report.text, json: report.json)
@@ -80,11 +101,11 @@ struct Train: ParsableCommand {
 
   private func dataText(_ data: RecipeData) -> String {
     var table = TextTable([("data", .left), ("samples", .right), ("labels present", .left)])
-    for samples in [data.training, data.validation, data.test].compactMap({ $0 }) {
-      let present = samples.streams.flatMap(\.targets).sorted { $0.key < $1.key }.map { name, column in
-        "\(name) \(grouped(column.presentCount))"
+    for samples in [data.training, data.validatesOnTest ? nil : data.validation, data.test].compactMap({ $0 }) {
+      for stream in samples.streams {
+        let present = stream.targets.sorted { $0.key < $1.key }.map { "\($0) \(grouped($1.presentCount))" }
+        table.add([stream.name, grouped(stream.count), present.joined(separator: ", ")])
       }
-      table.add([samples.name, grouped(samples.count), present.joined(separator: ", ")])
     }
     return table.text
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A trained model, found by its run or checkpoint, with the test set of its recipe.
+// A trained model, found by its run or checkpoint.
 
 import MTLFast
 import MTLFastData
@@ -8,48 +8,115 @@ import MTLFastTraining
 
 /// What `evaluate` and `predict` work on.
 struct TrainedModel {
+  /// As resolved: it knows classes, columns and means without the data.
   let recipe: Recipe
   /// The file that the weights are from.
   let checkpoint: String
-  let test: Samples
   let model: MultiTaskModel
   let threads: Int?
 
   /// - Parameter run: a run folder or a .safetensors file.
-  static func load(_ run: String, data: DatasetSearch, threads: Int?) throws -> TrainedModel {
+  static func load(_ run: String, threads: Int?) throws -> TrainedModel {
     let (path, checkpoint) = try find(run)
     let recipe = try RecipeSource(name: path, text: checkpoint.recipe).recipe()
     let graph = try recipe.withPublishedClasses().modelGraph()
     let model = try MultiTaskModel(graph: graph, seed: checkpoint.state.seed)
     try model.load(checkpoint.state)
-    let test = try recipe.testSamples(search: data, notes: Console.note)
-    return TrainedModel(recipe: recipe, checkpoint: path, test: test, model: model, threads: threads)
+    return TrainedModel(recipe: recipe, checkpoint: path, model: model, threads: threads)
   }
 
-  private static func find(_ run: String) throws -> (String, Checkpoint) {
+  /// The newest checkpoint of a run that is whole, or a file.
+  static func find(_ run: String) throws -> (path: String, checkpoint: Checkpoint) {
     if run.hasSuffix(".safetensors") { return (run, try Checkpoint.read(from: run)) }
     let latest = try CheckpointWriter.latest(in: RunFolder.open(run))
     for refused in latest.refused { Console.note("Warning: \(refused.error.message)") }
     return (latest.path, latest.checkpoint)
   }
 
-  func evaluate() throws -> Scores {
-    try Evaluator(model, batchSize: min(recipe.training.batchSize, test.count), threads: threads).evaluate(test)
+  /// The scores on every part of the recipe's data that isn't trained on.
+  func evaluate(_ data: DataOptions) throws -> [(split: String, scores: Scores)] {
+    var parts: [(split: String, samples: Samples?)] = []
+    if recipe.hasValidationData {
+      let read = try RecipeData(
+        recipe, search: data.search, skipsBad: data.skipBad, threads: threads, notes: Console.note)
+      parts = [("validation", read.validation), ("test", read.test)]
+    } else {
+      parts = [("test", try testSamples(data))]
+    }
+    return try parts.compactMap { split, samples in
+      guard let samples else { return nil }
+      let evaluator = try Evaluator(
+        model, batchSize: min(recipe.training.batchSize, samples.count), threads: threads)
+      return (split, try evaluator.evaluate(samples, collectsConfusion: true))
+    }
   }
 
-  /// The predictions for samples of the test set, in the order asked for.
-  func predict(_ indices: [Int], top: Int) throws -> [PredictionReport] {
+  func testSamples(_ data: DataOptions) throws -> Samples {
+    try recipe.testSamples(search: data.search, skipsBad: data.skipBad, threads: threads, notes: Console.note)
+  }
+
+  /// What the model says about samples, in the order asked for.
+  ///
+  /// - Parameters:
+  ///   - names: what each is called.
+  ///   - top: how many classes to keep.
+  ///   - sumsParents: whether a parent's probability is the sum of its classes'.
+  ///   - masksFolder: where masks are written; made when there is one to write.
+  func predict(
+    _ samples: Samples, at indices: [Int], names: [String], top: Int, sumsParents: Bool, masksFolder: String
+  ) throws -> [PredictionReport] {
+    guard !indices.isEmpty else { return [] }
     let evaluator = try Evaluator(model, batchSize: min(indices.count, 200), threads: threads, predicts: true)
-    let heads = try evaluator.predict(test, at: indices)
-    return indices.enumerated().map { row, index in
+    var results = try evaluator.predict(samples, at: indices)
+    if sumsParents { sumParents(&results) }
+    let masks = MaskWriter(folder: masksFolder)
+    return try indices.indices.map { row in
       PredictionReport(
-        sample: "test \(index)",
-        heads: heads.map { head, probabilities in
-          let labels = if case .classes(let column)? = test.target(of: head) { column } else { nil as LabelColumn? }
-          return PredictionReport.Head(
-            name: head, classNames: labels?.classNames ?? [], probabilities: probabilities[row],
-            label: labels?.values[index] ?? -1, top: top)
+        sample: names[row],
+        heads: try results.compactMap { name, values in
+          guard let head = model.graph.heads.first(where: { $0.name == name }) else { return nil }
+          let target = samples.target(of: name)
+          return (
+            name,
+            try result(values[row], of: head, target: target, sample: indices[row], called: names[row], top, masks)
+          )
         })
+    }
+  }
+
+  private func result(
+    _ values: [Float], of head: Head, target: TargetColumn?, sample: Int, called name: String, _ top: Int,
+    _ masks: MaskWriter
+  ) throws -> PredictionReport.Result {
+    switch head.task {
+    case .classification(let classNames):
+      let label: Int32? = if case .classes(let column)? = target { column.values[sample] } else { nil }
+      return .classes(classNames, probabilities: values, label: label, top: top)
+    case .regression(let targets):
+      let known: [Float]? =
+        if case .values(let column)? = target {
+          Array(column.values[sample * targets.count..<(sample + 1) * targets.count])
+        } else { nil }
+      return .values(zip(targets, values).map { ($0.name, $1) }, label: known)
+    case .segmentation, .masks:
+      let shape = model.graph.nodes[head.logits].shape
+      let (shares, path) = try masks.write(values, of: head, shape: shape, sample: name)
+      return .mask(shares, path: path)
+    }
+  }
+
+  /// Replaces the parents' probabilities by the sums of their classes'.
+  private func sumParents(_ results: inout [(head: String, values: [[Float]])]) {
+    for head in model.graph.heads {
+      guard let hierarchy = head.hierarchy,
+        let child = results.first(where: { $0.head == head.name })?.values,
+        let parent = results.firstIndex(where: { $0.head == hierarchy.parent })
+      else { continue }
+      for row in child.indices {
+        var sums = [Float](repeating: 0, count: results[parent].values[row].count)
+        for (index, probability) in child[row].enumerated() { sums[hierarchy.parents[index]] += probability }
+        results[parent].values[row] = sums
+      }
     }
   }
 }

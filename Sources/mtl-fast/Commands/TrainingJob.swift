@@ -17,6 +17,8 @@ struct TrainingJob {
   let folder: String?
   /// The run to go on with.
   let resuming: String?
+  /// Runs, with or without a node, to start from.
+  let initFrom: [String]
   let showsProgress: Bool
   /// Clocks where the time goes.
   let measuresAccounts: Bool
@@ -25,11 +27,12 @@ struct TrainingJob {
   func run() throws -> TrainingReport {
     let settings = recipe.training
     let model = try MultiTaskModel(graph: graph, seed: settings.seed)
+    for source in initFrom { try start(model, from: source) }
     let trainer = try Trainer(model, optimizer: settings.optimizer, threads: threads)
     if measuresAccounts { trainer.startAccounts() }
     // Whatever can be wrong with the data is found before the run's folder is made.
-    try data.training.check(against: graph)
-    try data.test?.check(against: graph)
+    let test = settings.report == .test && !data.validatesOnTest ? data.test : nil
+    for samples in [data.training, data.validation, test].compactMap({ $0 }) { try samples.check(against: graph) }
     let run = try makeRun()
     let resumedPath = resuming == nil ? nil : try goOn(trainer, in: run)
 
@@ -44,7 +47,9 @@ struct TrainingJob {
     ]
     let checkpoints = try CheckpointWriter(in: run, recipe: recipe.yaml(), tasks: recipe.heads.map(\.name))
     callbacks.append(checkpoints)
-    let progress = ProgressReporter(tasks: recipe.heads.map(\.name), reportsTest: settings.report == .test)
+    let progress = ProgressReporter(
+      tasks: graph.heads.map { ($0.name, $0.metrics.first ?? .accuracy) },
+      splits: (data.validation == nil ? [] : ["val"]) + (test == nil ? [] : ["test"]))
     if showsProgress {
       Console.note(
         "\(recipe.name) with \(trainer.threads) thread\(trainer.threads == 1 ? "" : "s"), seed \(settings.seed): \(run.path)"
@@ -56,7 +61,7 @@ struct TrainingJob {
     do {
       defer { if showsProgress { progress.clearLine() } }
       history = try trainer.fit(
-        data.training, test: settings.report == .test ? data.test : nil, epochs: settings.epochs,
+        data.training, validation: data.validation, test: test, epochs: settings.epochs,
         batchSize: settings.batchSize, callbacks: callbacks)
     } catch let error as MTLFastError where error.kind == .nonFinite {
       let last =
@@ -70,9 +75,30 @@ struct TrainingJob {
     }
     return TrainingReport(
       recipe: recipe.name, seed: settings.seed, threads: history.threads, run: run.path, history: history,
-      test: try history.epochs.last?.test ?? trainer.evaluate(data.test ?? data.validation ?? data.training),
-      wallSeconds: ProcessClock.seconds,
+      scores: lastScores(history), wallSeconds: ProcessClock.seconds,
       secondsToFirstStep: secondsBefore + history.secondsToFirstStep, accounts: trainer.accounts())
+  }
+
+  /// What the last epoch was scored on; its training where it was on nothing else.
+  private func lastScores(_ history: History) -> [(split: String, scores: Scores)] {
+    guard let last = history.epochs.last else { return [] }
+    let scored = [("validation", last.validation), ("test", last.test)].compactMap { split, scores in
+      scores.map { (split: split, scores: $0) }
+    }
+    return scored.isEmpty ? [("training", last.training)] : scored
+  }
+
+  /// Starts from `RUN` or `RUN:NODE`.
+  private func start(_ model: MultiTaskModel, from source: String) throws {
+    var run = source
+    var node: String?
+    if let colon = source.lastIndex(of: ":"), !source[colon...].contains("/") {
+      run = String(source[..<colon])
+      node = String(source[source.index(after: colon)...])
+    }
+    let (path, checkpoint) = try TrainedModel.find(run)
+    let taken = try model.start(from: checkpoint.state, node: node, source: source)
+    Console.note("Starting with \(taken.count) tensors of \(path): \(taken.joined(separator: ", "))")
   }
 
   /// Takes up the run's newest checkpoint that is whole, and returns its path.

@@ -8,9 +8,13 @@ struct DataOptions: ParsableArguments {
   @Option(
     name: .customLong("data"),
     help: ArgumentHelp(
-      "The folder with the data set's files.",
-      discussion: "Without it: $MTLF_DATA, your cache folder, the system's package folder.", valueName: "dir"))
+      "The folder with the data: a data set's files, or what a recipe's paths begin at.",
+      discussion: "Without it: $MTLF_DATA, the recipe's folder, your cache folder, the system's package folder.",
+      valueName: "dir"))
   var folder: String?
+
+  @Flag(help: "Leave out image files that can't be read, and say which, instead of stopping.")
+  var skipBad = false
 
   var search: DatasetSearch { DatasetSearch(folder: folder) }
 }

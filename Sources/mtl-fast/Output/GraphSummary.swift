@@ -68,9 +68,14 @@ struct GraphSummary {
     }
     table.add(["total", "", "", grouped(parameters), grouped(forwardFlops)])
 
-    var headTable = TextTable([("head", .left), ("classes", .left), ("loss", .left), ("weight", .right)])
+    var headTable = TextTable([
+      ("head", .left), ("learns", .left), ("loss", .left), ("metrics", .left), ("weight", .right),
+    ])
     for head in heads {
-      headTable.add([head.name, Self.classText(head), "softmax cross-entropy", fixedWeight(head.weight)])
+      headTable.add([
+        head.name, Self.taskText(head.task), Self.lossText(head), head.metrics.map(\.title).joined(separator: ", "),
+        fixed(Double(head.weight), 3),
+      ])
     }
     let training = recipe.training
     return """
@@ -100,29 +105,68 @@ struct GraphSummary {
       "heads": .array(
         heads.map {
           .object([
-            "name": .string($0.name), "classes": .array(Self.classNames($0).map { .string($0) }),
-            "loss": "softmax cross-entropy", "weight": .number(Double($0.weight)),
+            "name": .string($0.name), "task": .string($0.task.kind),
+            "classes": .array($0.task.names.map { .string($0) }), "loss": .string($0.loss.name),
+            "metrics": .array($0.metrics.map { .string($0.name) }), "weight": .number(Double($0.weight)),
           ])
         }),
     ])
   }
 
-  private static func classNames(_ head: Head) -> [String] { head.task.names }
-
-  /// The number of classes, and their names where they fit.
-  private static func classText(_ head: Head) -> String {
-    let names = classNames(head)
+  /// The number of classes, masks or values, and their names where they fit.
+  private static func taskText(_ task: Head.Task) -> String {
+    let names = task.names
     let list = names.joined(separator: ", ")
-    return list.count <= 32 ? "\(names.count): \(list)" : "\(names.count): \(names[0]), ... \(names[names.count - 1])"
+    let shown = list.count <= 32 ? list : "\(names[0]), ... \(names[names.count - 1])"
+    return "\(names.count) \(names.count == 1 ? task.unit : task.units): \(shown)"
   }
 
-  private func fixedWeight(_ weight: Float) -> String { fixed(Double(weight), 3) }
+  private static func lossText(_ head: Head) -> String {
+    var text = String(head.loss.name.map { $0 == "_" ? " " : $0 })
+    if case .huber(let delta) = head.loss { text += " \(delta)" }
+    if head.labelSmoothing > 0 { text += ", smoothing \(head.labelSmoothing)" }
+    if head.classWeights != nil { text += ", class weights" }
+    return text
+  }
 
   private static func optimizerText(_ optimizer: Optimizer) -> String {
     switch optimizer {
-    case .adam(let learningRate, let beta1, let beta2, let epsilon, _):
-      "Adam, learning rate \(learningRate), beta1 \(beta1), beta2 \(beta2), epsilon \(epsilon)"
-    case .sgd(let learningRate, let momentum, _): "SGD, learning rate \(learningRate), momentum \(momentum)"
+    case .adam(let learningRate, let beta1, let beta2, let epsilon, let decay):
+      "\(decay > 0 ? "AdamW" : "Adam"), learning rate \(learningRate), beta1 \(beta1), beta2 \(beta2), epsilon \(epsilon)"
+        + decayText(decay)
+    case .sgd(let learningRate, let momentum, let decay):
+      "SGD, learning rate \(learningRate), momentum \(momentum)" + decayText(decay)
+    }
+  }
+
+  private static func decayText(_ decay: Float) -> String { decay > 0 ? ", weight decay \(decay)" : "" }
+}
+
+extension Head.Task {
+  fileprivate var kind: String {
+    switch self {
+    case .classification: "classification"
+    case .regression: "regression"
+    case .segmentation: "segmentation"
+    case .masks: "masks"
+    }
+  }
+
+  fileprivate var unit: String {
+    switch self {
+    case .classification: "class"
+    case .regression: "value"
+    case .segmentation: "class of pixels"
+    case .masks: "mask"
+    }
+  }
+
+  fileprivate var units: String {
+    switch self {
+    case .classification: "classes"
+    case .regression: "values"
+    case .segmentation: "classes of pixels"
+    case .masks: "masks"
     }
   }
 }

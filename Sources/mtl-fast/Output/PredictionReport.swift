@@ -6,58 +6,140 @@ import MTLFastTraining
 
 /// The predictions for one sample.
 struct PredictionReport {
-  struct Class {
-    let name: String
-    let probability: Float
-  }
+  /// What a head says about a sample.
+  enum Result {
+    /// Classes with their probabilities, the most probable first, and the class that the data name.
+    case classes([(name: String, probability: Float)], label: String?)
+    /// Numbers by name in their units, and those of the data.
+    case values([(name: String, value: Float)], label: [Float]?)
+    /// The share of pixels of each class or mask, and the file that the mask was written to.
+    case mask([(name: String, share: Double)], path: String?)
 
-  struct Head {
-    let name: String
-    /// The most probable first.
-    let classes: [Class]
-    /// The class that the data name; nil where they name none.
-    let label: String?
-
-    /// - Parameter probabilities: of every class, in class order. Of equal ones the lower class comes first.
-    init(name: String, classNames: [String], probabilities: [Float], label: Int32, top: Int) {
-      self.name = name
+    /// The `top` most probable classes; of equal ones the lower class comes first.
+    ///
+    /// - Parameter probabilities: of every class, in class order.
+    static func classes(
+      _ classNames: [String], probabilities: [Float], label: Int32?, top: Int
+    ) -> Result {
       let order = probabilities.indices.sorted { (probabilities[$1], $0) < (probabilities[$0], $1) }
-      classes = order.prefix(top).map { Class(name: classNames[$0], probability: probabilities[$0]) }
-      self.label = classNames.indices.contains(Int(label)) ? classNames[Int(label)] : nil
+      let label = label.map(Int.init) ?? -1
+      return .classes(
+        order.prefix(top).map { (classNames[$0], probabilities[$0]) },
+        label: classNames.indices.contains(label) ? classNames[label] : nil)
     }
   }
 
-  /// `test 17`
+  /// `test 17`, `photo.jpg`
   let sample: String
-  let heads: [Head]
+  let heads: [(name: String, result: Result)]
 
-  /// A table of all samples.
+  /// A table of all samples; the last column, the labels, only where the data have some.
   static func text(_ reports: [PredictionReport]) -> String {
-    var table = TextTable([("sample", .left), ("head", .left), ("predicted", .left), ("", .right), ("label", .left)])
-    for report in reports {
-      for (row, head) in report.heads.enumerated() {
-        for (rank, prediction) in head.classes.enumerated() {
-          table.add([
-            row == 0 && rank == 0 ? report.sample : "", rank == 0 ? head.name : "", prediction.name,
-            percent(Double(prediction.probability)), rank == 0 ? head.label ?? "-" : "",
-          ])
+    let rows = reports.flatMap(\.rows)
+    let hasLabels = rows.contains { !$0.label.isEmpty }
+    var table = TextTable(
+      [("sample", .left), ("head", .left), ("predicted", .left), ("", .right)] + (hasLabels ? [("label", .left)] : []))
+    var previous = (sample: "", head: "")
+    for row in rows {
+      let isNewSample = row.sample != previous.sample
+      table.add(
+        [
+          isNewSample ? row.sample : "", isNewSample || row.head != previous.head ? row.head : "", row.name, row.value,
+        ] + (hasLabels ? [row.label.isEmpty && row.isFirst ? "-" : row.label] : []))
+      previous = (row.sample, row.head)
+    }
+    return table.text
+  }
+
+  /// The same rows as comma-separated values: sample, head, predicted, value, label.
+  static func csv(_ reports: [PredictionReport]) -> String {
+    let lines = reports.flatMap { report in
+      report.heads.flatMap { head, result -> [[String]] in
+        switch result {
+        case .classes(let classes, let label):
+          classes.map { [report.sample, head, $0.name, "\($0.probability)", label ?? ""] }
+        case .values(let values, let label):
+          values.indices.map { index in
+            let known = label.map { $0[index].isNaN ? "" : "\($0[index])" } ?? ""
+            return [report.sample, head, values[index].name, "\(values[index].value)", known]
+          }
+        case .mask(let shares, let path):
+          shares.map { [report.sample, head, $0.name, "\($0.share)", path ?? ""] }
         }
       }
     }
-    return table.text
+    return ([["sample", "head", "predicted", "value", "label"]] + lines).map { cells in
+      cells.map(csvCell).joined(separator: ",")
+    }.joined(separator: "\n")
+  }
+
+  private static func csvCell(_ text: String) -> String {
+    guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
+    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+  }
+
+  private struct Row {
+    let sample: String
+    let head: String
+    let name: String
+    let value: String
+    let label: String
+    let isFirst: Bool
+  }
+
+  private var rows: [Row] {
+    heads.flatMap { head, result -> [Row] in
+      func row(_ index: Int, _ name: String, _ value: String, _ label: String) -> Row {
+        Row(sample: sample, head: head, name: name, value: value, label: label, isFirst: index == 0)
+      }
+      switch result {
+      case .classes(let classes, let label):
+        return classes.indices.map { index in
+          row(index, classes[index].name, percent(Double(classes[index].probability)), index == 0 ? label ?? "" : "")
+        }
+      case .values(let values, let label):
+        return values.indices.map { index in
+          let known = label.map { $0[index].isNaN ? "" : shortNumber($0[index]) } ?? ""
+          return row(index, values[index].name, shortNumber(values[index].value), known)
+        }
+      case .mask(let shares, let path):
+        return shares.indices.map { index in
+          row(index, shares[index].name, percent(shares[index].share, 1) + " of pixels", index == 0 ? path ?? "" : "")
+        }
+      }
+    }
+  }
+
+  /// Six digits at most.
+  private func shortNumber(_ value: Float) -> String {
+    let magnitude = Double(value.magnitude)
+    let digits = magnitude >= 1000 ? 1 : magnitude >= 10 ? 3 : magnitude >= 0.01 || magnitude == 0 ? 4 : 7
+    return fixed(Double(value), digits)
   }
 
   var json: JSONValue {
     .object([
       "sample": .string(sample),
       "heads": .object(
-        Dictionary(
-          heads.map { head in
-            let classes = head.classes.map { entry -> JSONValue in
-              .object(["class": .string(entry.name), "probability": .number(Double(entry.probability))])
-            }
-            return (head.name, .object(["top": .array(classes), "label": head.label.map { .string($0) } ?? .null]))
-          }, uniquingKeysWith: { first, _ in first })),
+        Dictionary(heads.map { ($0.name, Self.json($0.result)) }, uniquingKeysWith: { first, _ in first })),
     ])
+  }
+
+  private static func json(_ result: Result) -> JSONValue {
+    func object(_ pairs: [(String, Double?)]) -> JSONValue {
+      .object(Dictionary(pairs.map { ($0.0, .number($0.1)) }, uniquingKeysWith: { first, _ in first }))
+    }
+    switch result {
+    case .classes(let classes, let label):
+      let top = classes.map { entry -> JSONValue in
+        .object(["class": .string(entry.name), "probability": .number(Double(entry.probability))])
+      }
+      return .object(["top": .array(top), "label": label.map { .string($0) } ?? .null])
+    case .values(let values, let label):
+      let known = label.map { label in object(zip(values, label).map { ($0.name, $1.isNaN ? nil : Double($1)) }) }
+      return .object(["values": object(values.map { ($0.name, Double($0.value)) }), "label": known ?? .null])
+    case .mask(let shares, let path):
+      return .object(["shares": object(shares.map { ($0.name, $0.share) }), "mask": path.map { .string($0) } ?? .null])
+    }
   }
 }

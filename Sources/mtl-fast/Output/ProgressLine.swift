@@ -9,7 +9,8 @@ struct ProgressLine {
   var steps: Int
   var samplesPerSecond: Double
   var secondsLeft: Double
-  var tasks: [(name: String, loss: Double?, accuracy: Double?)]
+  /// The score is the task's first metric, as text.
+  var tasks: [(name: String, loss: Double?, score: String)]
 
   /// The line, at most `columns` wide.
   ///
@@ -23,7 +24,7 @@ struct ProgressLine {
     let rate = fixed(samplesPerSecond, 0)
     let left = "ETA \(clockTime(secondsLeft))"
     let scores = tasks.map { task in
-      "\(task.name) \(fixed(task.loss, 3)) \(percent(task.accuracy, 1))"
+      "\(task.name) \(fixed(task.loss, 3)) \(task.score)"
     }
     func line(_ parts: [String]) -> String { parts.joined(separator: "  ") }
 

@@ -11,8 +11,7 @@ final class ProgressReporter: Callback {
   private let terminal: Terminal
   private let write: (String) -> Void
   private let now: () -> ContinuousClock.Instant
-  private let columns: [EpochColumn]
-  private let reportsTest: Bool
+  private let table: EpochTable
 
   private var start: TrainingStart?
   private var startedAt: ContinuousClock.Instant
@@ -24,49 +23,46 @@ final class ProgressReporter: Callback {
 
   private struct RunningScore {
     let name: String
+    let metric: Metric
     var loss = 0.0
-    var correct = 0.0
+    var score = 0.0
     var present = 0
-  }
-
-  private struct EpochColumn {
-    let title: String
-    let width: Int
+    /// Labels of the minibatches whose metric was defined.
+    var scored = 0
   }
 
   /// - Parameters:
-  ///   - tasks: the heads' names, in order.
-  ///   - reportsTest: epochs come with test scores.
+  ///   - tasks: the heads' names and first metrics, in order.
+  ///   - splits: what each epoch is scored on: `val`, `test`.
   init(
-    tasks: [String], reportsTest: Bool, terminal: Terminal = .current(),
+    tasks: [(name: String, metric: Metric)], splits: [String], terminal: Terminal = .current(),
     write: @escaping (String) -> Void = Console.raw,
     now: @escaping () -> ContinuousClock.Instant = { .now }
   ) {
     self.terminal = terminal
     self.write = write
     self.now = now
-    self.reportsTest = reportsTest
     startedAt = now()
-    running = tasks.map { RunningScore(name: $0) }
-    let scores = tasks + (reportsTest ? tasks.map { "test \($0)" } : [])
-    columns =
-      [EpochColumn(title: "epoch", width: 7), EpochColumn(title: "loss", width: 7)]
-      + scores.map { EpochColumn(title: $0, width: max(7, $0.count)) }
-      + [EpochColumn(title: "samples/s", width: 9), EpochColumn(title: "seconds", width: 7)]
+    running = tasks.map { RunningScore(name: $0.name, metric: $0.metric) }
+    // A file has room for more than a terminal, but not for any line.
+    table = EpochTable(tasks: tasks, splits: splits, width: terminal.isInteractive ? terminal.columns : 120)
   }
 
   func trainingDidStart(_ start: TrainingStart) {
     self.start = start
     startedAt = now()
-    write(row(columns.map(\.title)))
+    write(table.header)
   }
 
   func stepDidEnd(_ record: StepRecord) {
     for (index, task) in record.scores.tasks.enumerated() where running.indices.contains(index) {
       let present = Double(task.score.present)
       running[index].loss += (task.score.loss ?? 0) * present
-      running[index].correct += (task.score.accuracy ?? 0) * present
       running[index].present += task.score.present
+      if let value = task.score.metrics.first?.value {
+        running[index].score += value * present
+        running[index].scored += task.score.present
+      }
     }
     epochSamples += record.sampleCount
     epochSeconds += record.seconds
@@ -80,12 +76,8 @@ final class ProgressReporter: Callback {
 
   func epochDidEnd(_ record: EpochRecord, state: () throws -> TrainingState) {
     clearLine()
-    var cells = ["\(record.epoch)/\(start?.epochs ?? record.epoch)", fixed(record.training.loss, 4)]
-    cells += record.training.tasks.map { percent($0.score.accuracy) }
-    if reportsTest { cells += running.map { percent(record.test?[$0.name]?.accuracy) } }
-    cells += [fixed(record.samplesPerSecond, 0), fixed(record.trainingSeconds + record.evaluationSeconds, 1)]
-    write(row(cells))
-    running = running.map { RunningScore(name: $0.name) }
+    write(table.row(record, epochs: start?.epochs ?? record.epoch))
+    running = running.map { RunningScore(name: $0.name, metric: $0.metric) }
     epochSamples = 0
     epochSeconds = 0
   }
@@ -108,17 +100,10 @@ final class ProgressReporter: Callback {
       samplesPerSecond: epochSeconds > 0 ? Double(epochSamples) / epochSeconds : 0,
       secondsLeft: (time - startedAt).seconds / Double(max(1, taken)) * Double(left),
       tasks: running.map { task in
-        let present = Double(task.present)
         return (
-          task.name, task.present > 0 ? task.loss / present : nil, task.present > 0 ? task.correct / present : nil
+          task.name, task.present > 0 ? task.loss / Double(task.present) : nil,
+          task.metric.text(task.scored > 0 ? task.score / Double(task.scored) : nil, 1)
         )
       })
-  }
-
-  private func row(_ cells: [String]) -> String {
-    let padded = zip(cells, columns).map { cell, column in
-      String(repeating: " ", count: max(0, column.width - cell.count)) + cell
-    }
-    return padded.joined(separator: "  ") + "\n"
   }
 }

@@ -12,8 +12,8 @@ struct TrainingReport {
   /// The run's folder.
   let run: String
   let history: History
-  /// On the whole test set, with the last weights.
-  let test: Scores
+  /// With the last weights: what they were scored on, `test` or `validation`, and how; none where there is nothing.
+  let scores: [(split: String, scores: Scores)]
   /// From the start of the program.
   let wallSeconds: Double
   let secondsToFirstStep: Double
@@ -22,8 +22,7 @@ struct TrainingReport {
 
   var text: String {
     """
-    \(scoreTable(test, accuracyTitle: "test accuracy", lossTitle: "test loss"))
-
+    \(scores.map { scoreTable($0.scores, of: $0.split) + "\n\n" }.joined())\
     \(fixed(wallSeconds, 1)) s wall time, \(threads) thread\(threads == 1 ? "" : "s"), seed \(seed): \(run)\(accountText)
     """
   }
@@ -39,9 +38,10 @@ struct TrainingReport {
     var members: [String: JSONValue] = [
       "recipe": .string(recipe), "seed": Int(exactly: seed).map { .integer($0) } ?? .string("\(seed)"),
       "threads": .integer(threads), "run": .string(run),
-      "epochs": .array(history.epochs.map(epoch)), "test": test.tasksJSON, "wall_seconds": .number(wallSeconds),
+      "epochs": .array(history.epochs.map(epoch)), "wall_seconds": .number(wallSeconds),
       "seconds_to_first_step": .number(secondsToFirstStep),
     ]
+    for (split, scores) in scores { members[split] = scores.tasksJSON }
     if !accounts.isEmpty {
       members["accounts"] = .object(
         Dictionary(accounts.map { ($0.name, .number($0.seconds)) }, uniquingKeysWith: { first, _ in first }))
@@ -54,15 +54,7 @@ struct TrainingReport {
       "epoch": .integer(record.epoch), "training_seconds": .number(record.trainingSeconds),
       "samples_per_second": .number(record.samplesPerSecond), "loss": .number(record.training.loss),
       "tasks": record.training.tasksJSON, "test": record.test?.tasksJSON ?? .null,
+      "validation": record.validation?.tasksJSON ?? .null,
     ])
   }
-}
-
-/// A row for each task: accuracy, loss, and the number of labels that they are over.
-func scoreTable(_ scores: Scores, accuracyTitle: String, lossTitle: String) -> String {
-  var table = TextTable([("task", .left), (accuracyTitle, .right), (lossTitle, .right), ("samples", .right)])
-  for (name, score) in scores.tasks {
-    table.add([name, percent(score.accuracy), fixed(score.loss, 4), grouped(score.present)])
-  }
-  return table.text
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "mtlf.h"
+#include "mtlf_plan.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -76,6 +77,47 @@ void reference_softmax_cross_entropy(int32_t batch, int32_t classes, const doubl
                                      const double *row_weights, double scale, double *probabilities, double *d_logits,
                                      mtlf_cross_entropy *result);
 
+/* ---- pixel_cross_entropy.c ---- */
+
+/* logits, probabilities, d_logits [N, pixels, classes]; mask [N, pixels]; class_weights [classes] or NULL; confusion
+ * [classes, classes]. d_logits and confusion, either NULL where unwanted, are added to. */
+void reference_pixel_cross_entropy(int32_t batch, int32_t pixels, int32_t classes, const double *logits,
+                                   const uint8_t *mask, const double *class_weights, double label_smoothing,
+                                   double scale, double *probabilities, double *d_logits, int64_t *confusion,
+                                   mtlf_loss_sum *result);
+
+/* ---- mask_loss.c ---- */
+
+/* logits, probabilities, d_logits, mask [N, pixels, channels]; class_weights [2] or NULL; counts [channels, 4]. d_logits
+ * and counts, either NULL where unwanted, are added to. */
+void reference_mask_loss(mtlf_loss loss, int32_t batch, int32_t pixels, int32_t channels, const double *logits,
+                         const uint8_t *mask, const double *class_weights, double label_smoothing, double scale,
+                         double *probabilities, double *d_logits, int64_t *counts, mtlf_loss_sum *result);
+
+/* ---- regression_loss.c ---- */
+
+/* outputs, targets, d_outputs [N, K]; d_outputs, or NULL, is added to. */
+void reference_regression_loss(mtlf_loss loss, double huber_delta, int32_t batch, int32_t k, const double *outputs,
+                               const double *targets, double scale, double *d_outputs, mtlf_loss_sum *result);
+
+/* ---- upsample2d.c ---- */
+
+void reference_upsample2d_forward(const mtlf_upsample2d *upsample, const double *input, double *output);
+void reference_upsample2d_backward(const mtlf_upsample2d *upsample, const double *d_output, double *d_input);
+
+/* ---- batch_norm.c ---- */
+
+/* input, output [pixels, C]; all others [C]. */
+void reference_batch_norm_training_forward(const mtlf_normalization *norm, const double *input, const double *gamma,
+                                           const double *beta, double *running_mean, double *running_variance,
+                                           double *output);
+void reference_batch_norm_inference_forward(const mtlf_normalization *norm, const double *input, const double *gamma,
+                                            const double *beta, const double *running_mean,
+                                            const double *running_variance, double *output);
+/* input, d_output, d_input [pixels, C]; all others [C]. */
+void reference_batch_norm_backward(const mtlf_normalization *norm, const double *input, const double *gamma,
+                                   const double *d_output, double *d_input, double *d_gamma, double *d_beta);
+
 /* ---- optimizer.c ---- */
 
 void reference_adam(const mtlf_adam *adam, int64_t step, int64_t n, double *w, double *m, double *v, const double *g);
@@ -87,6 +129,27 @@ void reference_sgd(const mtlf_sgd *sgd, int64_t n, double *w, double *velocity, 
 void reference_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t output[4]);
 /* Element `index` of a stream as mtlf_random_u32 numbers them: word index % 4 of the counter (index / 4, stream). */
 uint32_t reference_random_u32(uint64_t key, uint64_t stream, uint64_t index);
+
+/* ---- internals.c: what impl.h declares and only plans call, on the kernels of a context ---- */
+
+/* logits, probabilities, d_logits [classes]; returns the loss. */
+float internal_cross_entropy_row(const mtlf_context *context, int32_t classes, const float *logits, int32_t label,
+                                 float smoothing, float scale, float *probabilities, float *d_logits,
+                                 int32_t *predicted, int32_t *rank);
+/* output [height][width][channels], rows row_stride apart. */
+void internal_load_sample(const mtlf_context *context, const mtlf_step_input *input, int32_t height, int32_t width,
+                          int32_t channels, int64_t row, uint64_t epoch, float *output, ptrdiff_t row_stride);
+/* mask, output [height][width][channels]. */
+void internal_augment_mask(const mtlf_augmentation *augmentation, int32_t height, int32_t width, int32_t channels,
+                           const uint8_t *mask, int64_t row, uint64_t epoch, uint8_t *output);
+/* outputs, targets [n]; sums [n or 1][5]. */
+float internal_regression_sums(const mtlf_context *context, mtlf_loss loss, float delta, int32_t n,
+                               const float *outputs, const float *targets, double *sums, int32_t sum_size);
+/* The weight from its groups' gradients. */
+void internal_weight_update(const mtlf_context *context, const mtlf_weight *weight, int groups, const mtlf_step *step);
+/* The weight from input [N, K] and d_output [N, units], in one pass. */
+void internal_dense_d_kernel_update(const mtlf_context *context, int32_t batch, const float *input,
+                                    const float *d_output, const mtlf_weight *weight, const mtlf_step *step);
 
 /* ---- values.c: inputs of tests and comparisons ---- */
 

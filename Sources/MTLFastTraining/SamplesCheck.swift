@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether samples fit a model.
+
+import MTLFast
+import MTLFastData
+
+extension Samples {
+  /// - Throws: `MTLFastError` where an input or target column is missing, misnamed, of another shape, kind or count, a
+  ///   label lies outside its head's classes, or a head reads inputs of another stream than its targets'. A head may have
+  ///   no targets as long as one has.
+  public func check(against graph: ModelGraph) throws {
+    guard !streams.isEmpty else { throw MTLFastError(.badData, "\(name): has no samples.") }
+    for stream in streams { try checkCounts(of: stream, graph) }
+    try checkInputs(of: graph, needsAll: true)
+    let heads = graph.heads.map(\.name)
+    let given = streams.flatMap(\.targets.keys).sorted()
+    // A twin leaves columns over, and a head may lack its own; both at once is a name gone wrong.
+    if heads.contains(where: { !given.contains($0) }), let unknown = given.first(where: { !heads.contains($0) }) {
+      throw MTLFastError(
+        .usage, "\(name): labels are given for '\(unknown)' but the heads are \(heads.joined(separator: ", ")).")
+    }
+    guard !given.isEmpty else {
+      throw MTLFastError(.usage, "\(name): has no labels for any of the heads \(heads.joined(separator: ", ")).")
+    }
+    for head in graph.heads {
+      for stream in streams {
+        guard let target = stream.targets[head.name] else { continue }
+        try check(target, of: head, shape: graph.nodes[head.logits].shape, in: stream)
+        if let foreign = graph.inputs(of: head.logits).first(where: { stream.inputs[$0] == nil }) {
+          throw MTLFastError(
+            .badData,
+            "Head '\(head.name)': its targets are of '\(stream.name)' but it depends on the input '\(foreign)', which is of other samples. A head needs all its inputs from the stream of its targets."
+          )
+        }
+      }
+    }
+  }
+
+  /// The part of `check` that concerns inputs: for predictions, which need no targets.
+  ///
+  /// - Parameter needsAll: whether an input without a column is an error.
+  func checkInputs(of graph: ModelGraph, needsAll: Bool) throws {
+    for node in graph.nodes {
+      guard case .input = node.operation else { continue }
+      guard let input = input(named: node.name) else {
+        guard needsAll else { continue }
+        throw MTLFastError(.usage, "\(name): has no column for the input '\(node.name)'.")
+      }
+      guard input.column.shape == node.shape else {
+        throw MTLFastError(
+          .badData, "\(name): input '\(node.name)' is \(input.column.shape) but the model expects \(node.shape).")
+      }
+      if let (mean, deviation) = input.standardization {
+        let count = node.shape.channels
+        guard mean.count == count, deviation.count == count, deviation.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+          throw MTLFastError(
+            .usage,
+            "\(name): input '\(node.name)' has \(count) channels but \(mean.count) means and \(deviation.count) standard deviations; each must be above 0."
+          )
+        }
+      }
+      if let augmentation = input.augmentation, node.shape.isImage {
+        guard augmentation.pad < min(node.shape.height, node.shape.width) else {
+          throw MTLFastError(
+            .usage,
+            "Input '\(node.name)': augment.pad is \(augmentation.pad) but the image is \(node.shape). Use less than its sides."
+          )
+        }
+      }
+    }
+  }
+
+  private func checkCounts(of stream: Stream, _ graph: ModelGraph) throws {
+    guard stream.count > 0, stream.count <= Int32.max else {
+      throw MTLFastError(
+        .badData, "\(stream.name): has \(stream.count) samples. Training and evaluation need 1 or more.")
+    }
+    for (input, value) in stream.inputs.sorted(by: { $0.key < $1.key }) where value.column.count != stream.count {
+      throw MTLFastError(
+        .badData, "\(stream.name): input '\(input)' has \(value.column.count) samples of \(stream.count).")
+    }
+    for (head, target) in stream.targets.sorted(by: { $0.key < $1.key }) where target.count != stream.count {
+      throw MTLFastError(
+        .badData, "\(stream.name): head '\(head)' has \(target.count) labels for \(stream.count) samples.")
+    }
+  }
+
+  private func check(_ target: TargetColumn, of head: Head, shape: Shape, in stream: Stream) throws {
+    func refuse(_ message: String) -> MTLFastError { MTLFastError(.badData, "Head '\(head.name)': \(message)") }
+    switch (head.task, target) {
+    case (.classification(let names), .classes(let column)):
+      let wrong = column.values.withUnsafeBufferPointer { $0.firstIndex { $0 < -1 || $0 >= names.count } }
+      if let row = wrong {
+        throw refuse(
+          "labels contain \(column.values[row]) at row \(row) of \(stream.name) but the head has \(names.count) classes (0...\(names.count - 1)). Check the label column or set classes: \(column.values[row] + 1)."
+        )
+      }
+    case (.regression(let targets), .values(let column)):
+      guard column.names.count == targets.count else {
+        throw refuse("\(stream.name) has \(column.names.count) values a sample but the head predicts \(targets.count).")
+      }
+      if let at = column.values.firstIndex(where: { $0.isInfinite }) {
+        throw refuse("\(stream.name) has an infinite value at row \(at / targets.count). Check the column.")
+      }
+    case (.segmentation(let names), .mask(let column)):
+      let expected = Shape.image(height: shape.height, width: shape.width, channels: 1)
+      guard column.shape == expected else {
+        throw refuse("masks of \(stream.name) are \(column.shape) but the head's are \(expected).")
+      }
+      try checkPixels(column, below: names.count, head, stream)
+    case (.masks, .mask(let column)):
+      guard column.shape == shape else {
+        throw refuse("masks of \(stream.name) are \(column.shape) but the head's are \(shape).")
+      }
+      try checkPixels(column, below: 2, head, stream)
+    default:
+      throw refuse("the targets of \(stream.name) are of another kind than its task. Check the recipe's task.")
+    }
+  }
+
+  private func checkPixels(_ column: MaskColumn, below limit: Int, _ head: Head, _ stream: Stream) throws {
+    let wrong = column.values.withUnsafeBufferPointer { values in
+      values.firstIndex { $0 >= limit && $0 != MaskColumn.ignored }
+    }
+    guard let wrong else { return }
+    throw MTLFastError(
+      .badData,
+      "Head '\(head.name)': the mask of row \(wrong / column.shape.elementCount) of \(stream.name) contains \(column.values[wrong]) but its labels are 0...\(limit - 1). Name others in ignore."
+    )
+  }
+}
+
+extension ModelGraph {
+  /// The names of the inputs that a node depends on, in the order of the graph.
+  public func inputs(of node: Int) -> [String] {
+    var needed: Set<Int> = [node]
+    for index in nodes.indices.reversed() where needed.contains(index) { needed.formUnion(nodes[index].inputs) }
+    return nodes.indices.filter { index in
+      guard needed.contains(index), case .input = nodes[index].operation else { return false }
+      return true
+    }.map { nodes[$0].name }
+  }
+}

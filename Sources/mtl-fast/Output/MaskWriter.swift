@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Predicted masks as PNG files.
+
+import MTLFast
+import MTLFastData
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Writes predicted masks below a folder, which it makes when there is one to write.
+struct MaskWriter {
+  let folder: String
+
+  /// Writes one sample's mask and says which share of the pixels each class or mask has.
+  ///
+  /// Classes of pixels are a palette image whose values are the class indices. One mask is grey, 0 or 255; three are
+  /// the channels of a colour image; any other number are files of their own.
+  ///
+  /// - Parameters:
+  ///   - values: probabilities, `[H, W, classes or masks]`.
+  ///   - sample: the file's name comes from it.
+  func write(
+    _ values: [Float], of head: Head, shape: Shape, sample: String
+  ) throws -> (shares: [(name: String, share: Double)], path: String?) {
+    let names = head.task.names
+    let pixels = shape.height * shape.width
+    let path = "\(folder)/\(fileName(sample))-\(head.name)"
+    guard mkdir(folder, 0o755) == 0 || errno == EEXIST else {
+      throw MTLFastError(.writeFailed, "\(folder): can't be created: \(String(cString: strerror(errno))).")
+    }
+    if case .segmentation = head.task {
+      let classes = (0..<pixels).map { pixel -> UInt8 in
+        let first = pixel * names.count
+        return UInt8(names.indices.max { values[first + $0] < values[first + $1] } ?? 0)
+      }
+      try PNGWriter.write(
+        indices: classes, palette: names.indices.map(Self.colour), height: shape.height, width: shape.width,
+        to: "\(path).png")
+      var counts = [Int](repeating: 0, count: names.count)
+      for pixel in classes { counts[Int(pixel)] += 1 }
+      return (zip(names, counts).map { ($0, Double($1) / Double(pixels)) }, "\(path).png")
+    }
+    let bytes = values.map { $0 > 0.5 ? UInt8(255) : 0 }
+    let shares = names.indices.map { mask in
+      (names[mask], Double((0..<pixels).count { bytes[$0 * names.count + mask] > 0 }) / Double(pixels))
+    }
+    if names.count == 1 || names.count == 3 {
+      try PNGWriter.write(
+        bytes, height: shape.height, width: shape.width, channels: names.count, to: "\(path).png")
+      return (shares, "\(path).png")
+    }
+    for mask in names.indices {
+      try PNGWriter.write(
+        (0..<pixels).map { bytes[$0 * names.count + mask] }, height: shape.height, width: shape.width, channels: 1,
+        to: "\(path)-\(fileName(names[mask])).png")
+    }
+    return (shares, "\(path)-*.png")
+  }
+
+  /// The last part of a path without its ending, with nothing that a file name can't have.
+  private func fileName(_ text: String) -> String {
+    var name = text.split(separator: "/").last.map(String.init) ?? text
+    if let dot = name.lastIndex(of: "."), dot != name.startIndex { name = String(name[..<dot]) }
+    return String(name.map { $0.isLetter || $0.isNumber || "-_.".contains($0) ? $0 : "-" })
+  }
+
+  /// Distinct colours: neighbours in the list lie far apart on the circle of hues.
+  private static func colour(_ index: Int) -> (red: UInt8, green: UInt8, blue: UInt8) {
+    let hue = Double(index * 137 % 360) / 60
+    let rest = hue - 2 * (hue / 2).rounded(.down)
+    let second = 1 - (rest - 1).magnitude
+    let light = index % 2 == 0 ? 230.0 : 170.0
+    let (high, low) = (UInt8(light), UInt8(light * second))
+    switch Int(hue) {
+    case 0: return (high, low, 40)
+    case 1: return (low, high, 40)
+    case 2: return (40, high, low)
+    case 3: return (40, low, high)
+    case 4: return (low, 40, high)
+    default: return (high, 40, low)
+    }
+  }
+}
