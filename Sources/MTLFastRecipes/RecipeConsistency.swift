@@ -10,8 +10,14 @@ struct RecipeConsistency {
   let located: (_ path: [String], _ error: MTLFastError) -> MTLFastError
 
   func check() throws {
-    for head in recipe.heads { try checkStreams(of: head) }
     for task in recipe.tasks { try checkParent(of: task) }
+    for head in recipe.heads {
+      try checkStreams(of: head)
+      try checkLossAndMetrics(of: head)
+    }
+    if recipe.training.report == .test, !recipe.data.streams.contains(where: { $0.source.namesTest }) {
+      throw refuse(["training", "report"], "report is test but the data name no test part. Use report: none.")
+    }
     for stream in recipe.data.streams {
       guard case .catalogue(let name) = stream.source else { continue }
       let dataset = try DatasetCatalog.dataset(named: name)
@@ -33,6 +39,37 @@ struct RecipeConsistency {
       ["heads", head.name, "from"],
       "head '\(head.name)' depends on input '\(first.name)' of stream '\(first.stream ?? "")' and on '\(other.name)' of '\(other.stream ?? "")'. Their rows don't belong together: let a head depend on one stream."
     )
+  }
+
+  private func checkLossAndMetrics(of head: Recipe.Head) throws {
+    guard let task = recipe.tasks.first(where: { $0.name == head.name }) else { return }
+    // What fits two classes or many may fit those that the data tell.
+    let possible: [Head.Task]
+    if let known = task.headTask {
+      possible = [known]
+    } else if case .mask = task.target {
+      possible = [.segmentation(classNames: ["0", "1"])]
+    } else {
+      possible = [
+        .classification(classNames: ["0", "1"]), .classification(classNames: (0..<1000).map(String.init)),
+      ]
+    }
+    let losses = possible[0].losses.map(\.name)
+    if let loss = head.loss, !losses.contains(loss.name) {
+      throw refuse(
+        ["heads", head.name, "loss"],
+        "loss \(loss.name) doesn't fit task '\(task.name)'. Use \(losses.joined(separator: " or ")).")
+    }
+    for (index, metric) in (head.metrics ?? []).enumerated() {
+      let path = ["heads", head.name, "metrics", "\(index)"]
+      guard possible.contains(where: { $0.allows(metric) }) else {
+        let known = possible[possible.count - 1].standardMetrics.map(\.name)
+        throw refuse(
+          path, "metric \(metric.name) doesn't fit task '\(task.name)'. Use \(known.joined(separator: ", ")).")
+      }
+      guard case .labels(let labels) = task.target, metric == .consistency, labels.parent == nil else { continue }
+      throw refuse(path, "metric consistency needs the parent of each class: tasks.\(task.name).parent.")
+    }
   }
 
   private func checkParent(of task: Recipe.Task) throws {

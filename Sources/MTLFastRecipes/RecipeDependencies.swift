@@ -60,6 +60,7 @@ extension Recipe {
       single.tasks[index].target = .labels(labels)
     }
     single.data.streams = data.streams.filter { stream in single.inputs.contains { $0.stream == stream.name } }
+    if !single.data.streams.contains(where: { $0.source.namesTest }) { single.training.report = .none }
     return single
   }
 }

@@ -35,7 +35,7 @@ extension Recipe.Head {
       name = try node.text("loss")
     }
     guard let loss = Loss.all.first(where: { $0.name == name }) else {
-      throw location.error(unknownName("loss", name, in: "loss", known: Loss.all.map(\.name)))
+      throw location.error(unknownName("loss name", name, in: "loss", known: Loss.all.map(\.name)))
     }
     guard let settings else { return loss }
     guard case .huber(let standard) = loss else {

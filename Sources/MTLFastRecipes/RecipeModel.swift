@@ -90,7 +90,13 @@ struct RecipeGraphBuilder {
 
     for head in recipe.heads {
       guard let node = last[head.name] else { continue }
-      try at(["heads", head.name]) { try graph.addHead(try modelHead(head, reading: node)) }
+      let path = ["heads", head.name]
+      let task = try at(path) { try self.task(of: head) }
+      let isKnown = recipe.tasks.contains { $0.name == head.name && $0.headTask != nil }
+      let weights = try at(path + ["class_weights"]) {
+        isKnown ? try head.classWeights?.list(for: task, of: head.name) : nil
+      }
+      try at(path) { try graph.addHead(modelHead(head, reading: node, task: task, classWeights: weights)) }
     }
     return graph
   }
@@ -119,7 +125,7 @@ struct RecipeGraphBuilder {
       let kind = type(of: entry.layer).kind
       let count = (counts[kind] ?? 0) + 1
       counts[kind] = count
-      try at(unit.path + ["layers", "\(index)"]) {
+      try at(unit.path + ["layers", "\(index)"]) { () -> Void in
         let node = try graph.add(entry.layer, named: "\(unit.name).\(kind)_\(count)", reading: nodes)
         nodes = [node]
         let shape = graph.nodes[node].shape
@@ -185,8 +191,9 @@ struct RecipeGraphBuilder {
     return images.count == 1 ? images.first.map { ($0.height, $0.width) } : nil
   }
 
-  private func modelHead(_ head: Recipe.Head, reading node: Int) throws -> Head {
-    let modelTask = try task(of: head)
+  private func modelHead(
+    _ head: Recipe.Head, reading node: Int, task modelTask: Head.Task, classWeights: [Float]?
+  ) -> Head {
     let task = recipe.tasks.first { $0.name == head.name }
     // Of assumed classes only the loss can be checked.
     guard task?.headTask != nil else {
@@ -201,7 +208,7 @@ struct RecipeGraphBuilder {
     }
     return Head(
       name: head.name, logits: node, task: modelTask, loss: head.loss, weight: head.weight,
-      labelSmoothing: head.labelSmoothing, classWeights: try head.classWeights?.list(for: modelTask, of: head.name),
+      labelSmoothing: head.labelSmoothing, classWeights: classWeights,
       hierarchy: hierarchy, metrics: metrics)
   }
 
@@ -225,8 +232,8 @@ struct RecipeGraphBuilder {
         .usage, "nodes read each other in a circle: \(loop.joined(separator: " reads ")). Let one read an input."))
   }
 
-  private func at(_ path: [String], _ body: () throws -> Void) throws {
-    do { try body() } catch let error as MTLFastError { throw located(path, error) }
+  private func at<Result>(_ path: [String], _ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as MTLFastError { throw located(path, error) }
   }
 }
 
@@ -240,7 +247,7 @@ extension Recipe.ClassWeights {
       let names = if case .masks = task { ["0", "1"] } else { task.names }
       if let other = weights.first(where: { !names.contains($0.name) }) {
         throw MTLFastError(
-          .usage, "Head '\(head)': " + unknownName("class", other.name, in: "class_weights", known: names))
+          .usage, "Head '\(head)': " + unknownName("class name", other.name, in: "class_weights", known: names))
       }
       return names.map { name in weights.first { $0.name == name }?.weight ?? 1 }
     }

@@ -21,8 +21,8 @@ extension Recipe {
     func located(_ path: [String], _ error: MTLFastError) -> MTLFastError {
       root.location(at: path).error(error.message)
     }
-    _ = try RecipeGraphBuilder(recipe: recipe, assumesClasses: true, located: located).graph()
     try RecipeConsistency(recipe: recipe, located: located).check()
+    _ = try RecipeGraphBuilder(recipe: recipe, assumesClasses: true, located: located).graph()
     return recipe
   }
 

@@ -19,6 +19,26 @@ extension Recipe {
     return recipe
   }
 
+  /// Whether the model's shapes or classes are known with the data only: of tables and arrays that name no classes.
+  public var modelNeedsData: Bool { tasks.contains { $0.names == nil } || inputs.contains { $0.shape == nil } }
+
+  /// This recipe with the names that its model needs, of classes and columns; no more of the data is read than that.
+  ///
+  /// - Throws: `MTLFastError` of kind `missingInput` where the data are not found, `badData` where they don't fit.
+  public func withNames(search: DatasetSearch, recipeFolder: String? = nil) throws -> Recipe {
+    let published = try withPublishedClasses()
+    guard published.modelNeedsData else { return published }
+    let binding = RecipeBinding(
+      recipe: published, search: search, recipeFolder: recipeFolder, skipsBad: false, threads: nil
+    ) { _ in }
+    let parts = try published.data.streams.map { stream -> SourcePart? in
+      // Masks know no class names but those of a file.
+      if case .masks = stream.source { return nil }
+      return try binding.reader.parts(of: stream, wanted: [.training])[.training]
+    }
+    return try NameResolution(paths: binding.reader.paths).resolve(published, training: parts)
+  }
+
   /// Whether prediction needs nothing that only the data tell.
   public var isResolved: Bool {
     tasks.allSatisfy { task in
@@ -40,11 +60,12 @@ extension Recipe {
 struct NameResolution {
   let paths: DataPaths
 
-  func resolve(_ recipe: Recipe, training: [SourcePart]) throws -> Recipe {
+  /// - Parameter training: of each stream, or nil where a stream needs no reading.
+  func resolve(_ recipe: Recipe, training: [SourcePart?]) throws -> Recipe {
     var resolved = recipe
     for (stream, part) in zip(recipe.data.streams, training) {
       for index in recipe.inputs.indices where recipe.inputs[index].stream == stream.name {
-        guard recipe.inputs[index].values == .allColumns, case .table(let table) = part.content else { continue }
+        guard recipe.inputs[index].values == .allColumns, case .table(let table)? = part?.content else { continue }
         resolved.inputs[index].values = .columns(try recipe.remainingColumns(of: table, in: stream))
       }
       for index in recipe.tasks.indices where recipe.stream(ofTask: recipe.tasks[index].name)?.name == stream.name {
@@ -54,7 +75,7 @@ struct NameResolution {
     return resolved
   }
 
-  private func target(of task: Recipe.Task, in part: SourcePart) throws -> Recipe.Target {
+  private func target(of task: Recipe.Task, in part: SourcePart?) throws -> Recipe.Target {
     switch task.target {
     case .values: return task.target
     case .mask(var mask):
@@ -65,7 +86,7 @@ struct NameResolution {
     case .labels(var labels):
       if case .file(let path)? = labels.classes {
         labels.classes = .names(try ClassNames.read(paths.find(path)))
-      } else if labels.groups == nil, labels.classes == nil {
+      } else if labels.groups == nil, labels.classes == nil, let part {
         do { labels.classes = .names(try classesFound(labels.column, in: part)) } catch let error as MTLFastError {
           throw MTLFastError(error.kind, "Task '\(task.name)': \(error.message)")
         }

@@ -48,7 +48,7 @@ extension Recipe.Labels {
     let groups = try node.entries("map").map { entry in
       Recipe.Group(
         name: entry.key,
-        labels: try entry.value.items("'\(entry.key)' in map").map { item in
+        labels: try Recipe.Group.items(entry).map { item in
           let label = try item.integer("a label in '\(entry.key)'", in: 0...Int(Int32.max))
           if let other = owner.updateValue(entry.key, forKey: label) {
             throw item.location.error(
@@ -119,12 +119,23 @@ extension Recipe.Mask {
     let groups = try node.entries("map").map { entry in
       Recipe.Group(
         name: entry.key,
-        labels: try entry.value.items("'\(entry.key)' in map").map {
+        labels: try Recipe.Group.items(entry).map {
           try $0.integer("a pixel value in '\(entry.key)'", in: 0...255)
         })
     }
     guard !groups.isEmpty else { throw node.location.error("map is empty. Name a mask: {road: [3]}.") }
     return groups
+  }
+}
+
+extension Recipe.Group {
+  /// The list of one class, which names one label at least.
+  fileprivate static func items(_ entry: YAMLNode.Entry) throws -> [YAMLNode] {
+    let items = try entry.value.items("'\(entry.key)' in map")
+    guard !items.isEmpty else {
+      throw entry.value.location.error("'\(entry.key)' in map is empty, so nothing belongs to it. Name a label.")
+    }
+    return items
   }
 }
 

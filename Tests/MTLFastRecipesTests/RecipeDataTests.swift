@@ -321,13 +321,77 @@ import Testing
 
   @Test(arguments: ["simultaneous", "simultaneous-shared", "simultaneous-fcn"])
   func theSyntheticRecipesRun(name: String) throws {
-    let recipe = try RecipeSource.find(name).recipe(overrides: [.set("data.training=20"), .set("data.test=0")])
+    let recipe = try RecipeSource.find(name).recipe(overrides: [.set("data.training=20"), .set("data.test=5")])
     let data = try RecipeData(recipe, search: folder.search)
     #expect(data.resolved == recipe)
-    #expect(data.training.count == 20 && data.test == nil)
+    #expect(data.training.count == 20 && data.test?.count == 5)
     let graph = try data.resolved.modelGraph()
     #expect(graph.nodes[graph.heads[1].logits].shape == [32, 32, 3])
-    try data.training.streams[0].targets.forEach { head, _ in try #require(graph.heads.contains { $0.name == head }) }
+    for head in data.training.streams[0].targets.keys { #expect(graph.heads.contains { $0.name == head }) }
+  }
+
+  // MARK: Streams
+
+  @Test func streamsAreDividedEachByItsOwnRule() throws {
+    try folder.write("u,v,y\n" + (0..<20).map { "\($0),\($0 % 3),\($0 * 2)\n" }.joined(), to: "u.csv")
+    let text = """
+      recipe: 1
+      name: streams
+      data:
+        streams:
+          animals: {format: csv, path: t.csv, \(split)}
+          numbers: {format: csv, path: u.csv, validation: {fraction: 0.25}}
+          tests: {format: csv, training: u.csv, test: u.csv, validation: test}
+      inputs:
+        a: {columns: [a], from: animals}
+        u: {columns: all, from: numbers}
+        v: {columns: [v], from: tests}
+      tasks:
+        kind: {labels: kind}
+        y: {target: y}
+        third: {labels: v, map: {first: [0], other: [1, 2]}}
+      heads:
+        kind: {from: a}
+        y: {from: u}
+        third: {from: v}
+      """
+    let data = try folder.data(text)
+    #expect(data.training.streams.map(\.count) == [6, 15, 20])
+    #expect(data.training.count == 20)
+    #expect(data.validation?.streams.map(\.count) == [2, 5, 20])
+    #expect(data.test?.streams.map(\.count) == [2, 20])
+    #expect(data.training.streams.map { $0.targets.keys.sorted() } == [["kind"], ["y"], ["third"]])
+    #expect(data.validatesOnTest)
+    // The input of one stream may use the label column of another.
+    #expect(data.resolved.inputs[1].values == .columns(["u", "v"]))
+    #expect(try Recipe.parse(data.resolved.yaml(), file: "again.yaml") == data.resolved)
+    #expect(try data.resolved.testSamples(search: folder.search).streams.map(\.count) == [2, 20])
+
+    let single = try Recipe.parse(text, file: "my.yaml").singleTask("y")
+    let alone = try RecipeData(single, search: folder.search)
+    #expect(alone.training.streams.map(\.count) == [15])
+    #expect(alone.training.numbers("y") == data.training.numbers("y"))
+    #expect(
+      failure { try single.testSamples(search: folder.search) }
+        == "usage Recipe 'streams-y': its data have no test part. Name one in data.")
+    // A table with the columns of two streams serves both.
+    try folder.write("a,u,v\n1,2,3\n", to: "new.csv")
+    let samples = try data.resolved.predictionSamples(table: "\(folder.path)/new.csv")
+    #expect(samples.streams[0].inputs.keys.sorted() == ["a", "u", "v"])
+  }
+
+  @Test func namesAreFoundWithoutReadingImages() throws {
+    try folder.write("file,style\nmissing.png,old\nmissing.png,new\n", to: "l.csv")
+    let recipe = try Recipe.parse(
+      RecipeTexts.brief(
+        data: "{format: images, path: l.csv, images: file}", input: "{shape: [2, 2, 3], from: image}",
+        task: "{labels: style}", layers: "[flatten]"), file: "my.yaml")
+    #expect(recipe.modelNeedsData)
+    let named = try recipe.withNames(search: folder.search)
+    #expect(!named.modelNeedsData)
+    #expect(try named.modelGraph().heads[0].task.names == ["new", "old"])
+    let built = try RecipeSource.find("cifar100").recipe()
+    #expect(try built.withNames(search: folder.search).modelGraph().heads[1].task.names.count == 20)
   }
 
   // MARK: Prediction

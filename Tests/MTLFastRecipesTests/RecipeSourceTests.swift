@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a recipe is found by name.
 
+import Foundation
 import MTLFastRecipes
 import Testing
 
 @Suite struct RecipeSourceTests {
   @Test func builtInRecipesParse() throws {
     for name in BuiltInRecipe.names { #expect(try RecipeSource.find(name).recipe().name == name) }
+  }
+
+  @Test func theRecipeOnRealDataParses() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let source = try RecipeSource.find(root.appendingPathComponent("Recipes/simultaneous-real.yaml").path)
+    #expect(source.folder?.hasSuffix("/Recipes") == true)
+    let recipe = try source.recipe()
+    #expect(try Recipe.parse(recipe.yaml(), file: "again.yaml") == recipe)
   }
 
   @Test(arguments: [

@@ -10,7 +10,7 @@ struct Summary: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show a recipe's model: layers, shapes, parameters, FLOPs, losses.",
     discussion: """
-      Needs no data.
+      Needs no data, unless classes or columns are found in them.
 
       Examples:
         mtl-fast summary fashion-mnist
@@ -20,14 +20,16 @@ struct Summary: ParsableCommand {
       """)
 
   @OptionGroup var recipe: RecipeOptions
+  @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
 
   @Flag(help: "Show how a training step is cut into stages, with FLOPs and memory.")
   var plan = false
 
   func run() throws {
-    let recipe = try recipe.load()
-    let graph = try recipe.withPublishedClasses().modelGraph()
+    let source = try recipe.source()
+    let recipe = try recipe.load(from: source).withNames(search: data.search, recipeFolder: source.folder)
+    let graph = try recipe.modelGraph()
     if plan {
       let settings = recipe.training
       let plan = try PlanSummary(
