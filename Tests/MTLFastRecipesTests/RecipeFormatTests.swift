@@ -92,7 +92,9 @@ import Testing
       data: data, input: isTable ? "{columns: [a]}" : "{shape: [32, 32, 3], from: image}",
       task: data.contains("masks,")
         ? "{mask: mask, masks: [m]}"
-        : isCatalogue ? "{labels: \(data.contains("100") ? "fine" : "label")}" : "{labels: k}",
+        : isCatalogue
+          ? "{labels: \(data.contains("100") ? "fine" : "label")}"
+          : "{labels: \(data.contains("synthetic") ? "classification" : "k")}",
       layers: isTable ? "[]" : "[flatten]")
     let recipe = try Recipe.parse(text, file: "my.yaml")
     #expect(try Recipe.parse(recipe.yaml(), file: "again.yaml") == recipe)
@@ -442,6 +444,41 @@ import Testing
     #expect(
       failure { try Recipe.parse(RecipeTexts.small(line: line, text), file: "my.yaml") } == "badData my.yaml:\(message)"
     )
+  }
+
+  @Test(arguments: [
+    (
+      "{shape: [10], from: feature}", "{labels: classification}",
+      "1:90: unknown input column 'feature' in simultaneous. Known input columns: features, image, measurements. Did you mean 'features'?"
+    ),
+    (
+      "{shape: [5], from: features}", "{labels: classification}",
+      "1:98: input 'x' has shape 5 but in simultaneous it is 10. Set it to [10]."
+    ),
+    (
+      "{shape: [10], from: features}", "{target: classification}",
+      "1:133: unknown number column 'classification' in simultaneous. Known number columns: regression."
+    ),
+    (
+      "{shape: [32, 32, 3], from: image, augment: {pad: 32}}", "{labels: classification}",
+      "1:139: pad must be a whole number from 0 to 31. Received: '32'."
+    ),
+    (
+      "{shape: [32, 32, 3], from: image}", "{mask: segmentation, masks: [a]}",
+      "1:165: masks names 1 but 'segmentation' of simultaneous has 3. Name each."
+    ),
+  ])
+  func whatTheGeneratorContradicts(input: String, task: String, message: String) {
+    let text = RecipeTexts.brief(
+      data: "{format: synthetic, generator: simultaneous}", input: input, task: task, layers: "[flatten]")
+    #expect(failure { try Recipe.parse(text, file: "my.yaml") } == "badData my.yaml:\(message)")
+  }
+
+  @Test func stratifyNamesAColumnOfTheCatalogue() {
+    let text = RecipeTexts.small(line: 3, "data: {source: fashion-mnist, validation: {fraction: 0.1, stratify: item}}")
+    #expect(
+      failure { try Recipe.parse(text, file: "my.yaml") }
+        == "badData my.yaml:3:69: unknown label column 'item' in fashion-mnist. Known label columns: label.")
   }
 
   @Test func aReportNeedsTestData() {
