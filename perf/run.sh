@@ -17,13 +17,15 @@ usage: perf/run.sh MODE [--save] [ARGUMENT...]
                         such as --batch-size 64.
   profile [RECIPE [OPT...]]
                         perf record of a training of 2 epochs: the 30 functions that took most samples.
-  compare [OPT...]      Training throughput beside PyTorch and Keras in alternating rounds: perf/compare/README.md.
+  compare [--system NAME...] [OPT...]
+                        Training throughput of five systems beside PyTorch and Keras, in alternating rounds; exit code 3
+                        where the ratio to the better one is below its bar: perf/compare/README.md.
 
 --save also writes what is printed to perf/results/MODE-DATE.txt.
 
 Environment: MTLF_THREADS (kernels: 1 without it; train, profile: every core), MTLF_SHARD (kernels: other shards than
-the file's), MTLF_ISA, MTLF_CONV (train, profile), MTLF_DATA, CC, MTLF_BINARY (another mtl-fast than the release build),
-MTLF_TORCH_PYTHON and MTLF_KERAS_PYTHON (compare).
+the file's), MTLF_ISA, MTLF_CONV and MTLF_DATA (train, profile), CC, MTLF_BINARY (another mtl-fast than the release
+build), MTLF_TORCH_PYTHON and MTLF_KERAS_PYTHON (compare).
 TEXT
 }
 
@@ -35,6 +37,7 @@ fail() {
 # Some machines export these; either can halve the speed of OpenBLAS.
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 build=.build/perf
+below_a_bar=3 # exit code of compare
 
 # ---- what was measured on what ----
 
@@ -198,11 +201,9 @@ profile() {
 }
 
 compare() {
-  local name=fashion-mnist data
-  data=${MTLF_DATA:-/usr/share/datasets/$name}
-  [[ ! -d $data/$name ]] || data=$data/$name
-  build_binary
-  MTLF_BINARY=$binary python3 perf/compare/compare.py --data "$data" "$@"
+  build_bench
+  [[ " $* " == *" --peers-only "* ]] || build_binary
+  MTLF_BINARY=${binary:-} MTLF_BENCH=$build/mtlf-bench python3 perf/compare/compare.py "$@"
 }
 
 mode=${1:-}
@@ -221,10 +222,18 @@ if [[ ${1:-} == --save ]]; then
   shift
   file=perf/results/$mode-$(date -u +%Y-%m-%d).txt
   mkdir -p perf/results "$build"
-  # A run that fails leaves no result.
-  "$mode" "$@" | tee "$build/result.txt"
+  # A run that fails leaves no result; one that misses a bar does.
+  set +e
+  (
+    set -e
+    "$mode" "$@"
+  ) | tee "$build/result.txt"
+  status=${PIPESTATUS[0]}
+  set -e
+  [[ $status == 0 || $status == "$below_a_bar" ]] || exit "$status"
   mv "$build/result.txt" "$file"
   echo "written to $file" >&2
+  exit "$status"
 else
   "$mode" "$@"
 fi

@@ -59,7 +59,7 @@ public final class Evaluator {
     if let index = indices.first(where: { $0 < 0 || $0 >= samples.count }) {
       throw MTLFastError(.usage, "\(samples.name): there is no sample \(index). Use 0...\(samples.count - 1).")
     }
-    try samples.checkInputs(of: graph, needsAll: false)
+    try samples.checkInputs(of: graph)
     let heads = graph.heads.indices.filter { index in
       graph.inputs(of: graph.heads[index].logits).allSatisfy { samples.input(named: $0) != nil }
     }

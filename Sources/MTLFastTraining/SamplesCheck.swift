@@ -5,13 +5,15 @@ import MTLFast
 import MTLFastData
 
 extension Samples {
+  /// Inputs that only heads without targets need may be missing.
+  ///
   /// - Throws: `MTLFastError` where an input or target column is missing, misnamed, of another shape, kind or count, a
   ///   label lies outside its head's classes, or a head reads inputs of another stream than its targets'. A head may have
   ///   no targets as long as one has.
   public func check(against graph: ModelGraph) throws {
     guard !streams.isEmpty else { throw MTLFastError(.badData, "\(name): has no samples.") }
     for stream in streams { try checkCounts(of: stream, graph) }
-    try checkInputs(of: graph, needsAll: true)
+    try checkInputs(of: graph)
     let heads = graph.heads.map(\.name)
     let given = streams.flatMap(\.targets.keys).sorted()
     // A twin leaves columns over, and a head may lack its own; both at once is a name gone wrong.
@@ -27,6 +29,9 @@ extension Samples {
         guard let target = stream.targets[head.name] else { continue }
         try check(target, of: head, shape: graph.nodes[head.logits].shape, in: stream)
         if let foreign = graph.inputs(of: head.logits).first(where: { stream.inputs[$0] == nil }) {
+          guard input(named: foreign) != nil else {
+            throw MTLFastError(.usage, "\(name): has no column for the input '\(foreign)'.")
+          }
           throw MTLFastError(
             .badData,
             "Head '\(head.name)': its targets are of '\(stream.name)' but it depends on the input '\(foreign)', which is of other samples. A head needs all its inputs from the stream of its targets."
@@ -36,16 +41,12 @@ extension Samples {
     }
   }
 
-  /// The part of `check` that concerns inputs: for predictions, which need no targets.
-  ///
-  /// - Parameter needsAll: whether an input without a column is an error.
-  func checkInputs(of graph: ModelGraph, needsAll: Bool) throws {
+  /// The part of `check` that concerns the inputs that there are: for predictions, which need neither targets nor all
+  /// inputs.
+  func checkInputs(of graph: ModelGraph) throws {
     for node in graph.nodes {
       guard case .input = node.operation else { continue }
-      guard let input = input(named: node.name) else {
-        guard needsAll else { continue }
-        throw MTLFastError(.usage, "\(name): has no column for the input '\(node.name)'.")
-      }
+      guard let input = input(named: node.name) else { continue }
       guard input.column.shape == node.shape else {
         throw MTLFastError(
           .badData, "\(name): input '\(node.name)' is \(input.column.shape) but the model expects \(node.shape).")

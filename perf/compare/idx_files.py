@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads gzipped IDX files of unsigned bytes (the MNIST format) into numpy arrays."""
+"""Reads and writes gzipped IDX files of unsigned bytes (the MNIST format)."""
 
 import gzip
 import math
-import os
 import struct
 
 import numpy
@@ -11,9 +10,8 @@ import numpy
 UNSIGNED_BYTE = 0x08
 
 
-def read(directory, name):
+def read(path):
     """The file's array, uint8, in the shape that its header states."""
-    path = os.path.join(directory, name)
     with gzip.open(path, "rb") as file:
         content = file.read()
     zero, element_type, rank = struct.unpack_from(">HBB", content)
@@ -24,3 +22,10 @@ def read(directory, name):
     if elements.size != math.prod(shape):
         raise ValueError(f"{path}: header says {shape}. Received: {elements.size} bytes")
     return elements.reshape(shape)
+
+
+def write(path, values):
+    """A uint8 array of any shape."""
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(struct.pack(f">HBB{values.ndim}I", 0, UNSIGNED_BYTE, values.ndim, *values.shape))
+        file.write(values.tobytes())

@@ -14,6 +14,12 @@ import tensorflow
 
 import nets
 
+LOSSES = {
+    nets.SOFTMAX: lambda: keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    nets.BINARY: lambda: keras.losses.BinaryCrossentropy(from_logits=True),
+    nets.SQUARES: keras.losses.MeanSquaredError,
+}
+
 
 class Clock(keras.callbacks.Callback):
     """Reports the first step and, from the end of one epoch to the end of the next, every epoch."""
@@ -51,31 +57,31 @@ def add_layers(layers, values):
                 values = keras.layers.Flatten()(values)
             case nets.Dense(units):
                 values = keras.layers.Dense(units, activation="relu")(values)
+            case nets.Linear(units):
+                values = keras.layers.Dense(units)(values)
     return values
 
 
 def build_model(net):
-    """Images [N, H, W, C] -> {head name: logits [N, classes]}, compiled."""
-    images = keras.Input(net.image_shape)
-    features = add_layers(net.trunk, images)
-    logits = {
-        name: keras.layers.Dense(head.classes, name=name)(add_layers(head.layers, features))
-        for name, head in net.heads.items()
-    }
-    model = keras.Model(images, logits)
+    """{input: [N, *shape]} -> {head: outputs [N, units]}, compiled."""
+    inputs = {name: keras.Input(input.shape) for name, input in net.inputs.items()}
+    values = dict(inputs)
+    for name, node in net.nodes.items():
+        values[name] = add_layers(node.layers, values[node.source])
+    model = keras.Model(inputs, {name: values[name] for name in net.heads})
     model.compile(
         optimizer=keras.optimizers.Adam(net.learning_rate, net.beta1, net.beta2, net.epsilon),
-        loss={name: keras.losses.SparseCategoricalCrossentropy(from_logits=True) for name in net.heads},
-        loss_weights={name: head.loss_weight for name, head in net.heads.items()},
+        loss={name: LOSSES[head.loss]() for name, head in net.heads.items()},
+        loss_weights={name: head.weight for name, head in net.heads.items()},
         jit_compile=False,
     )
     return model
 
 
 def evaluate(arguments, model):
-    """Test accuracy of each head."""
-    images, labels = peer_run.read_split(arguments, "test")
-    return peer_run.accuracies(model.predict(images, batch_size=1000, verbose=0), labels)
+    """Test accuracy of each head that has one."""
+    inputs, labels = peer_run.read_split(arguments, "test")
+    return peer_run.accuracies(arguments.net, model.predict(inputs, batch_size=1000, verbose=0), labels)
 
 
 def main():
@@ -85,10 +91,11 @@ def main():
     keras.utils.set_random_seed(arguments.seed)
     net = arguments.net
     model = build_model(net)
-    images, labels = peer_run.read_split(arguments, "train")
+    peer_run.check_parameters(arguments, model.count_params())
+    inputs, labels = peer_run.read_split(arguments, "train")
     report = peer_run.Report("keras")
-    clock = Clock(report, len(images), list(net.heads))
-    model.fit(images, labels, batch_size=net.batch_size, epochs=arguments.epochs, verbose=0, callbacks=[clock])
+    clock = Clock(report, peer_run.sample_count(inputs), list(net.heads))
+    model.fit(inputs, labels, batch_size=net.batch_size, epochs=arguments.epochs, verbose=0, callbacks=[clock])
     versions = {"keras": keras.__version__, "tensorflow": tensorflow.__version__}
     report.run_done(evaluate(arguments, model) if arguments.evaluate else None, versions)
 

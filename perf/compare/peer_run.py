@@ -9,7 +9,6 @@ import time
 PROGRAM_START = time.perf_counter()
 
 import argparse
-import fractions
 import json
 import os
 import platform
@@ -19,24 +18,24 @@ import sys
 
 import numpy
 
-from nets import NETS
+import net_data
+from net_counts import Counts
+from nets import BINARY, NETS, SOFTMAX
 
 
 def parse_arguments(description):
+    """The arguments; `net` is the net's entry, `net_name` its name."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--data", required=True, metavar="DIR", help="folder of the data set's files")
-    parser.add_argument("--net", default="fashion-mnist", choices=sorted(NETS), help="default: %(default)s")
+    parser.add_argument("--data", required=True, metavar="DIR", help="folder of the files of net_data.py")
+    parser.add_argument("--net", dest="net_name", default="fashion-mnist", choices=NETS, help="default: %(default)s")
     parser.add_argument("--epochs", type=int, default=10, help="default: %(default)s")
     parser.add_argument("--threads", type=int, default=available_cores(), help="default: the usable cores")
     parser.add_argument("--seed", type=int, default=0, help="of weights and shuffling; default: %(default)s")
-    parser.add_argument("--pixel-scale", type=factor, metavar="X", help="as 1 or 1/255; default: the net's")
     parser.add_argument("--evaluate", action="store_true", help="accuracy on the test set after the last epoch")
     arguments = parser.parse_args()
     if arguments.epochs < 1 or arguments.threads < 1:
         parser.error(f"--epochs and --threads start at 1. Received: {arguments.epochs} and {arguments.threads}")
-    arguments.net = NETS[arguments.net]
-    if arguments.pixel_scale is None:
-        arguments.pixel_scale = arguments.net.pixel_scale
+    arguments.net = NETS[arguments.net_name]
     return arguments
 
 
@@ -46,19 +45,31 @@ def available_cores():
     return os.cpu_count()
 
 
-def factor(text):
-    return float(fractions.Fraction(text))
-
-
 def read_split(arguments, split):
-    """Scaled float32 images [N, H, W, C] and {head name: int32 labels [N]}."""
-    images, labels = arguments.net.read(arguments.data, split)
-    return images.astype(numpy.float32) * numpy.float32(arguments.pixel_scale), labels
+    """{input: float32 [N, *shape]} and {head: int32 classes [N], or float32 [N, outputs]}."""
+    return net_data.read(arguments.net_name, arguments.data, split)
 
 
-def accuracies(logits, labels):
-    """Share of samples whose greatest logit is the label's, per head."""
-    return {name: float((logits[name].argmax(axis=1) == labels[name]).mean()) for name in labels}
+def sample_count(inputs):
+    return len(next(iter(inputs.values())))
+
+
+def check_parameters(arguments, count):
+    """Refuses a model that isn't the table's."""
+    expected = Counts(arguments.net).parameters
+    if count != expected:
+        raise SystemExit(f"{arguments.net_name} has {expected:,} parameters. Received: {count:,}")
+
+
+def accuracies(net, outputs, labels):
+    """Share of classes with the greatest logit, and of bits with the right sign, for each head that has any."""
+    shares = {}
+    for name, head in net.heads.items():
+        if head.loss == SOFTMAX:
+            shares[name] = float((outputs[name].argmax(axis=1) == labels[name]).mean())
+        elif head.loss == BINARY:
+            shares[name] = float(((outputs[name] > 0) == labels[name]).mean())
+    return shares
 
 
 class Report:

@@ -37,8 +37,10 @@ struct PredictionReport {
   static func text(_ reports: [PredictionReport]) -> String {
     let rows = reports.flatMap(\.rows)
     let hasLabels = rows.contains { !$0.label.isEmpty }
+    let hasMasks = reports.contains { $0.heads.contains { if case .mask = $0.result { true } else { false } } }
     var table = TextTable(
-      [("sample", .left), ("head", .left), ("predicted", .left), ("", .right)] + (hasLabels ? [("label", .left)] : []))
+      [("sample", .left), ("head", .left), ("predicted", .left), ("", .right)]
+        + (hasLabels ? [(hasMasks ? "label, file" : "label", .left)] : []))
     var previous = (sample: "", head: "")
     for row in rows {
       let isNewSample = row.sample != previous.sample
