@@ -69,20 +69,19 @@ struct MaskWriter {
     return String(name.map { $0.isLetter || $0.isNumber || "-_.".contains($0) ? $0 : "-" })
   }
 
-  /// Distinct colours: neighbours in the list lie far apart on the circle of hues.
+  /// Twelve hues, neighbours in the list far apart on their circle; then the same, darker.
   private static func colour(_ index: Int) -> (red: UInt8, green: UInt8, blue: UInt8) {
-    let hue = Double(index * 137 % 360) / 60
+    let hue = Double(index * 150 % 360) / 60
     let rest = hue - 2 * (hue / 2).rounded(.down)
-    let second = 1 - (rest - 1).magnitude
-    let light = index % 2 == 0 ? 230.0 : 170.0
-    let (high, low) = (UInt8(light), UInt8(light * second))
+    let light = [235.0, 150.0, 90.0][index / 12 % 3]
+    let (high, middle, low) = (UInt8(light), UInt8(light * (1 - 0.85 * (rest - 1).magnitude)), UInt8(light * 0.15))
     switch Int(hue) {
-    case 0: return (high, low, 40)
-    case 1: return (low, high, 40)
-    case 2: return (40, high, low)
-    case 3: return (40, low, high)
-    case 4: return (low, 40, high)
-    default: return (high, 40, low)
+    case 0: return (high, middle, low)
+    case 1: return (middle, high, low)
+    case 2: return (low, high, middle)
+    case 3: return (low, middle, high)
+    case 4: return (middle, low, high)
+    default: return (high, low, middle)
     }
   }
 }
