@@ -19,7 +19,9 @@ struct Program: ParsableCommand {
       \(ExitStatus.explanation)
       """,
     version: Version.text,
-    subcommands: [Train.self, Evaluate.self, Predict.self, Summary.self, Recipes.self, Datasets.self])
+    subcommands: [
+      Train.self, Evaluate.self, Predict.self, Baseline.self, Summary.self, Recipes.self, Datasets.self,
+    ])
 
   static func main() {
     ProcessClock.begin()
