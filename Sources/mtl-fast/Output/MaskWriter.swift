@@ -13,8 +13,12 @@ import MTLFastData
 #endif
 
 /// Writes predicted masks below a folder, which it makes when there is one to write.
-struct MaskWriter {
-  let folder: String
+final class MaskWriter {
+  private let folder: String
+  /// The samples of each file name, so that two of one name (`a/x.png`, `b/x.png`) get files of their own.
+  private var samples: [String: [String]] = [:]
+
+  init(folder: String) { self.folder = folder }
 
   /// Writes one sample's mask and says which share of the pixels each class or mask has.
   ///
@@ -29,7 +33,7 @@ struct MaskWriter {
   ) throws -> (shares: [(name: String, share: Double)], path: String?) {
     let names = head.task.names
     let pixels = shape.height * shape.width
-    let path = "\(folder)/\(fileName(sample))-\(head.name)"
+    let path = "\(folder)/\(stem(of: sample))-\(head.name)"
     guard mkdir(folder, 0o755) == 0 || errno == EEXIST else {
       throw MTLFastError(.writeFailed, "\(folder): can't be created: \(String(cString: strerror(errno))).")
     }
@@ -60,6 +64,20 @@ struct MaskWriter {
         to: "\(path)-\(fileName(names[mask])).png")
     }
     return (shares, "\(path)-*.png")
+  }
+
+  /// `photo` for `a/photo.jpg`, `p-17` for `p.npz:17`; `photo-2` for the second sample of that name.
+  private func stem(of sample: String) -> String {
+    var path = sample
+    var row = ""
+    if let colon = sample.lastIndex(of: ":"), Int(sample[sample.index(after: colon)...]) != nil {
+      path = String(sample[..<colon])
+      row = "-\(sample[sample.index(after: colon)...])"
+    }
+    let name = fileName(path) + row
+    if samples[name]?.contains(sample) != true { samples[name, default: []].append(sample) }
+    let number = (samples[name]?.firstIndex(of: sample) ?? 0) + 1
+    return number == 1 ? name : "\(name)-\(number)"
   }
 
   /// The last part of a path without its ending, with nothing that a file name can't have.
