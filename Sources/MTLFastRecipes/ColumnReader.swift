@@ -158,7 +158,7 @@ struct ColumnReader {
     case .dataset(let dataset):
       columns = try numbers.columns.map { name in
         guard case .values(let column)? = dataset.targets[name], column.names.count == 1 else {
-          throw refuse(unknownName("column of numbers", name, in: part.name, known: dataset.numberColumns))
+          throw refuse(unknownName("number column", name, in: part.name, known: dataset.numberColumns))
         }
         return part.rows.map { column.values[$0] }
       }

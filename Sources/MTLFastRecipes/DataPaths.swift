@@ -31,7 +31,7 @@ struct DataPaths {
     throw MTLFastError(
       .missingInput,
       "\(path): no such file or folder. Looked for \(candidates.joined(separator: ", ")). "
-        + (search.folder == nil ? "Name the folder that holds it with --data DIR." : "Check --data.")
+        + (search.folder == nil ? "Name the folder that holds it with --data DIR, or run in the folder of the recipe." : "Check --data.")
     )
   }
 

@@ -19,12 +19,13 @@ struct RecipeConsistency {
       throw refuse(["training", "report"], "report is test but the data name no test part. Use report: none.")
     }
     for stream in recipe.data.streams {
-      guard case .catalogue(let name) = stream.source else { continue }
-      let dataset = try DatasetCatalog.dataset(named: name)
-      for input in recipe.inputs where input.stream == stream.name { try check(input, against: dataset) }
-      for task in recipe.tasks where recipe.stream(ofTask: task.name)?.name == stream.name {
-        try check(task, against: dataset)
+      let known: KnownColumns
+      switch stream.source {
+      case .catalogue(let name): known = KnownColumns(try DatasetCatalog.dataset(named: name))
+      case .synthetic(let settings): known = try KnownColumns(settings)
+      default: continue
       }
+      try check(stream, against: known)
     }
   }
 
@@ -94,44 +95,104 @@ struct RecipeConsistency {
     }
   }
 
-  private func check(_ input: Recipe.Input, against dataset: KnownDataset) throws {
-    guard case .column(let column, let shape) = input.values else { return }
-    guard column == dataset.inputColumn else {
+  private func check(_ stream: Recipe.Stream, against known: KnownColumns) throws {
+    if case .fraction(let fraction) = stream.validation, let column = fraction.stratify, known.labels[column] == nil {
       throw refuse(
-        ["inputs", input.name], unknownName("input column", column, in: dataset.name, known: [dataset.inputColumn]))
+        ["data"] + (stream.name.map { ["streams", $0] } ?? []) + ["validation", "stratify"],
+        unknownName("label column", column, in: known.name, known: Array(known.labels.keys)))
     }
-    guard shape == dataset.inputShape else {
+    for input in recipe.inputs where input.stream == stream.name { try check(input, against: known) }
+    for task in recipe.tasks where recipe.stream(ofTask: task.name)?.name == stream.name {
+      try check(task, against: known)
+    }
+  }
+
+  private func check(_ input: Recipe.Input, against known: KnownColumns) throws {
+    guard case .column(let column, let shape) = input.values else { return }
+    guard let knownShape = known.inputs[column] else {
+      throw refuse(
+        ["inputs", input.name], unknownName("input column", column, in: known.name, known: Array(known.inputs.keys)))
+    }
+    guard shape == knownShape else {
       throw refuse(
         ["inputs", input.name, "shape"],
-        "input '\(input.name)' has shape \(shape) but in \(dataset.name) it is \(dataset.inputShape). Set it to \(dataset.inputShape.dimensions)."
+        "input '\(input.name)' has shape \(shape) but in \(known.name) it is \(knownShape). Set it to \(knownShape.dimensions)."
       )
     }
   }
 
-  private func check(_ task: Recipe.Task, against dataset: KnownDataset) throws {
-    let columns = dataset.labels.map(\.column)
-    guard case .labels(let labels) = task.target else {
-      throw refuse(
-        ["tasks", task.name],
-        "\(dataset.name) has class labels only. Use labels: \(columns.joined(separator: " or labels: ")).")
+  private func check(_ task: Recipe.Task, against known: KnownColumns) throws {
+    let path = ["tasks", task.name]
+    switch task.target {
+    case .labels(let labels): try check(labels, of: task.name, against: known)
+    case .values(let numbers):
+      for column in numbers.columns where !known.numbers.contains(column) {
+        throw refuse(path, Self.unknown("number column", column, among: known.numbers, in: known))
+      }
+    case .mask(let mask):
+      guard let masks = known.masks[mask.column] else {
+        throw refuse(path, Self.unknown("mask column", mask.column, among: Array(known.masks.keys), in: known))
+      }
+      if case .channels(let names) = mask.meaning, names.count != masks {
+        throw refuse(
+          path + ["masks"], "masks names \(names.count) but '\(mask.column)' of \(known.name) has \(masks). Name each.")
+      }
     }
-    guard let known = dataset.labels.first(where: { $0.column == labels.column }) else {
+  }
+
+  private static func unknown(_ what: String, _ column: String, among: [String], in known: KnownColumns) -> String {
+    guard among.isEmpty else { return unknownName(what, column, in: known.name, known: among) }
+    let labels = known.labels.keys.sorted().joined(separator: " or labels: ")
+    return "\(known.name) has class labels only. Use labels: \(labels)."
+  }
+
+  private func check(_ labels: Recipe.Labels, of task: String, against known: KnownColumns) throws {
+    guard let count = known.labels[labels.column] else {
       throw refuse(
-        ["tasks", task.name, "labels"],
-        unknownName("label column", labels.column, in: dataset.name, known: columns))
+        ["tasks", task, "labels"],
+        unknownName("label column", labels.column, in: known.name, known: Array(known.labels.keys)))
     }
-    let count = known.classNames.count
     for group in labels.groups ?? [] {
       guard let index = group.labels.firstIndex(where: { $0 >= count }) else { continue }
       throw refuse(
-        ["tasks", task.name, "map", group.name, "\(index)"],
+        ["tasks", task, "map", group.name, "\(index)"],
         "map names label \(group.labels[index]) in '\(group.name)' but '\(labels.column)' has \(count) classes (0...\(count - 1))."
       )
     }
     if let classes = labels.classes?.names, classes.count != count {
       throw refuse(
-        ["tasks", task.name, "classes"],
+        ["tasks", task, "classes"],
         "classes has \(classes.count) names but '\(labels.column)' has \(count) classes. Name each.")
+    }
+  }
+}
+
+/// The columns of a source that are known without its files.
+private struct KnownColumns {
+  let name: String
+  var inputs: [String: Shape] = [:]
+  /// The number of classes of each.
+  var labels: [String: Int] = [:]
+  var numbers: [String] = []
+  /// The number of channels of each.
+  var masks: [String: Int] = [:]
+
+  init(_ dataset: KnownDataset) {
+    name = dataset.name
+    inputs = [dataset.inputColumn: dataset.inputShape]
+    for column in dataset.labels { labels[column.column] = column.classNames.count }
+  }
+
+  init(_ settings: Recipe.Synthetic) throws {
+    name = settings.generator.rawValue
+    let sample = try SyntheticTasks.simultaneous(seed: 0, trainingCount: 1, testCount: 1).training
+    inputs = sample.inputs.mapValues(\.shape)
+    for (column, target) in sample.targets {
+      switch target {
+      case .classes(let classes): labels[column] = classes.classNames.count
+      case .values: numbers.append(column)
+      case .mask(let mask): masks[column] = mask.shape.channels
+      }
     }
   }
 }

@@ -74,7 +74,7 @@ public struct RecipeData: Sendable {
     validatesOnTest = recipe.data.streams.contains { $0.validation == .test }
     if validatesOnTest {
       binding.reader.note(
-        "The test set serves as validation data, as the recipe says: its scores choose the best model.")
+        "The test set serves as validation data, as the recipe says. Nothing is selected by it.")
     }
   }
 }
@@ -185,7 +185,7 @@ struct RecipeBinding {
             guard !names.contains(text), !text.isEmpty, text != "-1" else { continue }
             throw MTLFastError(
               .badData,
-              "\(table.path):\(table.line(ofRow: row)): column '\(labels.column)' is '\(text)', a class that no training row has. List every class in tasks.\(task.name).classes, or move a row of it to training."
+              "\(table.path):\(table.line(ofRow: row)): column '\(labels.column)' is '\(text)', a class that no training row has. List every class in tasks.\(task.name).classes, or move a row of it to training (stratify: \(labels.column) does where a fraction is drawn)."
             )
           }
         }

@@ -32,7 +32,7 @@ extension Recipe.Input {
     normalization = try Recipe.Normalization(reader, standard: isTable ? .training : .none, count: shape?.channels)
     if let node = reader.optional("augment") {
       guard shape?.isImage == true else { throw node.location.error("augment is for images. \(place) is none.") }
-      augmentation = try Self.augmentation(node)
+      augmentation = try Self.augmentation(node, side: min(shape?.height ?? 1, shape?.width ?? 1))
     }
   }
 
@@ -93,11 +93,12 @@ extension Recipe.Input {
     return .column(column, shape)
   }
 
-  private static func augmentation(_ node: YAMLNode) throws -> Augmentation {
+  /// - Parameter side: the shorter one of the image, in pixels.
+  private static func augmentation(_ node: YAMLNode, side: Int) throws -> Augmentation {
     let reader = try MappingReader(node, "augment", known: ["flip", "pad", "cutout"])
     return try Augmentation(
       flip: try reader.optional("flip")?.boolean("flip") ?? false,
-      pad: try reader.optional("pad")?.integer("pad", in: 0...1024) ?? 0,
+      pad: try reader.optional("pad")?.integer("pad", in: 0...min(1024, side - 1)) ?? 0,
       cutout: try reader.optional("cutout")?.integer("cutout", in: 0...1024) ?? 0)
   }
 }

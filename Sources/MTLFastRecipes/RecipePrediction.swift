@@ -14,11 +14,15 @@ import MTLFastTraining
 extension Recipe {
   /// Image files of any size as samples, brought to the input's shape as the recipe's own images are.
   ///
-  /// - Parameter input: the image input that they are for; nil where there is one.
+  /// - Parameters:
+  ///   - input: the image input that they are for; nil where there is one.
+  ///   - skipsBad: leaves out files that can't be read, with a note.
+  /// - Returns: the samples, and which of the files they are of.
   /// - Throws: `MTLFastError` of kind `usage` where it isn't clear for which input, otherwise as `ImageFolder.load`.
-  public func predictionSamples(images files: [String], input name: String? = nil, threads: Int? = nil) throws
-    -> Samples
-  {
+  public func predictionSamples(
+    images files: [String], input name: String? = nil, skipsBad: Bool = false, threads: Int? = nil,
+    notes: (String) -> Void = { _ in }
+  ) throws -> (samples: Samples, kept: [Int]) {
     let images = inputs.filter { $0.shape?.isImage == true && (name == nil || $0.name == name) }
     guard let input = images.first, let shape = input.shape, images.count == 1 else {
       throw MTLFastError(
@@ -30,22 +34,30 @@ extension Recipe {
     }
     try requireResolved([input])
     let loaded = try ImageFolder(folder: "", files: files).load(
-      shape: shape, fit: input.fit, threads: max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount))
-    return Samples(
-      name: files.count == 1 ? files[0] : "\(files.count) images", count: files.count,
+      shape: shape, fit: input.fit, skipsBad: skipsBad,
+      threads: max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount))
+    for bad in loaded.bad { notes("Left out: \(bad.error.message)") }
+    let samples = Samples(
+      name: files.count == 1 ? files[0] : "\(files.count) images", count: loaded.kept.count,
       inputs: [input.name: input.sampleInput(loaded.column)], targets: [:])
+    return (samples, loaded.kept)
   }
 
   /// The rows of a table as samples, of every input whose columns it has; label columns aren't needed.
   ///
+  /// - Parameter skipsBad: leaves out rows whose image can't be read, with a note.
+  /// - Returns: the samples, and the line of the file that each is of.
   /// - Throws: `MTLFastError` of kind `badData` where no input has all its columns, or a cell is no number.
-  public func predictionSamples(table path: String, threads: Int? = nil) throws -> Samples {
+  public func predictionSamples(
+    table path: String, skipsBad: Bool = false, threads: Int? = nil, notes: (String) -> Void = { _ in }
+  ) throws -> (samples: Samples, lines: [Int]) {
     let table = try CSVTable(path: path)
-    let rows = Array(0..<table.rowCount)
+    var rows = Array(0..<table.rowCount)
     guard !rows.isEmpty else { throw MTLFastError(.badData, "\(path): has a header but no rows. Add rows.") }
     var bound: [String: Samples.Input] = [:]
     var lacking: [String] = []
-    for input in inputs {
+    // Images come first: rows that lack theirs are left out of the numbers too.
+    for input in inputs.filter({ $0.shape?.isImage == true }) + inputs.filter({ $0.shape?.isImage != true }) {
       switch (input.values, data.stream(named: input.stream)?.source) {
       case (.columns(let columns), _):
         guard let missing = columns.first(where: { !table.header.contains($0) }) else {
@@ -58,7 +70,10 @@ extension Recipe {
         guard let missing = ([column.column] + column.box).first(where: { !table.header.contains($0) }) else {
           try requireResolved([input])
           let loaded = try ColumnReader.imageFolder(table, column, rows: rows).load(
-            shape: shape, fit: input.fit, threads: max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount))
+            shape: shape, fit: input.fit, skipsBad: skipsBad,
+            threads: max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount))
+          for bad in loaded.bad { notes("Left out: \(bad.error.message)") }
+          rows = loaded.kept.map { rows[$0] }
           bound[input.name] = input.sampleInput(loaded.column)
           continue
         }
@@ -69,7 +84,7 @@ extension Recipe {
     guard !bound.isEmpty else {
       throw MTLFastError(.badData, "\(path): has the columns of no input: \(lacking.joined(separator: ", ")).")
     }
-    return Samples(name: path, count: rows.count, inputs: bound, targets: [:])
+    return (Samples(name: path, count: rows.count, inputs: bound, targets: [:]), rows.map(table.line(ofRow:)))
   }
 
   /// The arrays of a `.npz` or `.npy` file, or of a folder of `.npy` files, as samples of every input whose array is

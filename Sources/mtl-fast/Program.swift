@@ -11,15 +11,19 @@ struct Program: ParsableCommand {
     abstract: "Trains one network for several tasks, fast, on an ordinary CPU.",
     discussion: """
       Start here:
-        mtl-fast train                       trains two heads on Fashion-MNIST
-        mtl-fast recipes show fashion-mnist  shows the recipe that this follows
-        mtl-fast help train                  says what can be changed
+        mtl-fast train                           trains two heads on Fashion-MNIST
+        mtl-fast recipes                         lists the built-in recipes
+        mtl-fast train my.yaml                   trains your own; docs/recipes.md has every key
+        mtl-fast predict runs/latest photo.jpg   uses what was trained
+        mtl-fast help train                      says what can be changed
 
       Results go to standard output, everything else to standard error.
       \(ExitStatus.explanation)
       """,
     version: Version.text,
-    subcommands: [Train.self, Evaluate.self, Predict.self, Summary.self, Recipes.self, Datasets.self])
+    subcommands: [
+      Train.self, Evaluate.self, Predict.self, Baseline.self, Summary.self, Recipes.self, Datasets.self,
+    ])
 
   static func main() {
     ProcessClock.begin()

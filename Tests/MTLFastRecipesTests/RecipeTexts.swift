@@ -40,6 +40,50 @@ enum RecipeTexts {
   }
 }
 
+extension RecipeTexts {
+  /// Two streams, an input and a task of every kind; the numbers of its lines stand in the tests.
+  static let full = """
+    recipe: 1
+    name: full
+    data:
+      streams:
+        people: {format: csv, path: a/people.csv, split: {column: use, training: in, validation: "1", test: out}}
+        views: {format: masks, training: {images: i, masks: m}, validation: {fraction: 0.25, seed: 4}}
+    inputs:
+      age: {columns: [years, "shoe, size"], from: people}
+      rest: {columns: all, from: people, normalize: false}
+      view: {shape: [8, 8, 3], from: views.image, scale: 1/255, fit: letterbox, normalize: true, augment: {flip: true, cutout: 3}}
+    tasks:
+      job: {labels: job, parent: {task: field, classes: [0, 0, 1]}, classes: [smith, baker, poet]}
+      field: {labels: field, classes: [craft, art]}
+      income: {targets: [wage, rent], mean: [1e3, 0.1], standard_deviation: [0.3333333, 2]}
+      scene: {mask: mask, classes: names.txt, ignore: [0, 11]}
+      roads: {mask: mask, map: {road: [3, 4], any: [3]}}
+    model:
+      body: {from: [age, rest], layers: [concatenate, batch_norm, dense: {units: 4}]}
+      eye:
+        from: view
+        layers:
+          - conv2d: {filters: 4, kernel: 3, padding: same}
+          - batch_norm: {momentum: 0.9, epsilon: 1e-5}
+      twice: {from: [eye, eye.conv2d_1], layers: [add, max_pool2d: 2, upsample2d: 2]}
+      alias: {from: eye, layers: []}
+    heads:
+      job: {from: body, metrics: [top_2_accuracy, consistency], class_weights: {poet: 3}, label_smoothing: 0.1}
+      field: {from: job.logits, class_weights: auto, loss: binary_cross_entropy}
+      income: {from: [body, body.dense_1], layers: [add], loss: {huber: {delta: 0.5}}, metrics: [mae]}
+      scene: {from: twice, class_weights: auto, weight: 0}
+      roads: {from: alias, layers: [global_average_pool2d, dense: 8, reshape: [2, 2, 2], flatten], loss: dice}
+    training: {optimizer: {adamw: {}}, report: test}
+    """
+
+  /// The recipe `full` with some lines (counted from 1) replaced.
+  static func parseFull(_ replacements: [Int: String] = [:]) throws -> Recipe {
+    let lines = full.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    return try Recipe.parse(lines.map { replacements[$0 + 1] ?? String($1) }.joined(separator: "\n"), file: "my.yaml")
+  }
+}
+
 /// The error that a body throws, with its kind in front: `badData my.yaml:1:1: is empty.`
 func failure(_ body: () throws -> some Any) -> String {
   do {

@@ -32,6 +32,7 @@ void run_plan_pass(void *plan_pass_pointer) {
   p->plan.ops = p->ops;
   p->plan.jobs = p->jobs;
   p->plan.stages = p->stages;
-  p->step.indices = p->indices;
+  const int32_t *streams[] = {p->indices};
+  p->step.indices = streams;
   check_status(mtlf_plan_run(&p->plan, &p->step, p->context));
 }

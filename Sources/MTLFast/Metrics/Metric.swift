@@ -57,6 +57,11 @@ public enum Metric: Hashable, Sendable {
     }
   }
 
+  /// Whether one value is better than another: errors are better where they are smaller.
+  public func isBetter(_ value: Double, than other: Double) -> Bool {
+    self == .meanAbsoluteError || self == .rootMeanSquaredError ? value < other : value > other
+  }
+
   /// Whether it is a share of 1, shown in percent.
   public var isShare: Bool {
     switch self {

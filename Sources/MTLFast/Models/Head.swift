@@ -145,6 +145,7 @@ extension ModelGraph {
     guard !heads.contains(where: { $0.name == head.name }) else {
       throw refuse("is declared twice. Give each head its own name.")
     }
+    guard heads.count < 256 else { throw refuse("is one too many. A model has up to 256 heads.") }
     guard nodes.indices.contains(head.logits) else {
       throw refuse(
         "reads node \(head.logits) but the graph has \(nodes.count) nodes. Use what addInput or add returned.")

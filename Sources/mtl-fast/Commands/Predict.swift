@@ -10,10 +10,11 @@ struct Predict: ParsableCommand {
     abstract: "Predict from images, tables, arrays or samples of the test set.",
     discussion: """
       Prints, for each head, the most probable classes by name with their probabilities, numbers in their units, and \
-      the share of the pixels of each mask; masks are written as PNG. No labels are needed; those of the data stand \
-      beside.
+      the share of the pixels of each mask; masks are written as PNG. No labels are needed; those of test samples stand \
+      beside them.
 
-      Images (.png, .jpg) may have any size, the rows of a .csv need the columns of an input, a .npy or .npz its arrays. \
+      Images (.png, .jpg) may have any size, the rows of a .csv need the columns of an input (images that it names \
+      are relative to its folder), a .npy or .npz its arrays. \
       Heads whose inputs a file lacks are left out.
 
       Examples:
@@ -36,10 +37,11 @@ struct Predict: ParsableCommand {
 
   @Option(help: ArgumentHelp("How many classes to show for each head.", valueName: "k")) var top = 1
 
-  @Flag(help: "Make a parent class's probability the sum of its classes' (of a head with a parent task).")
+  @Flag(help: "For tasks with a parent: the parent's probabilities become the sums of its classes'.")
   var sumParents = false
 
-  @Option(help: ArgumentHelp("The folder for predicted masks.", valueName: "dir")) var masks = "predictions"
+  @Option(help: ArgumentHelp("The folder for predicted masks; files of the same name are replaced.", valueName: "dir"))
+  var masks = "predictions"
 
   @Flag(help: "Print the result as comma-separated values.") var csv = false
 
@@ -61,23 +63,26 @@ struct Predict: ParsableCommand {
       throw MTLFastError(.usage, "--sum-parents: no task of recipe '\(model.recipe.name)' names a parent.")
     }
     var reports: [PredictionReport] = []
+    let writer = MaskWriter(folder: masks)
     func add(_ samples: Samples, _ indices: [Int], _ names: [String]) throws {
       reports += try model.predict(
-        samples, at: indices, names: names, top: top, sumsParents: sumParents, masksFolder: masks)
+        samples, at: indices, names: names, top: top, sumsParents: sumParents, masks: writer)
     }
     let images = files.filter { !isTable($0) && !isArray($0) }
     if !images.isEmpty {
-      try add(
-        model.recipe.predictionSamples(images: images, threads: compute.threads), Array(images.indices), images)
+      let (samples, kept) = try model.recipe.predictionSamples(
+        images: images, skipsBad: data.skipBad, threads: compute.threads, notes: Console.note)
+      try add(samples, Array(kept.indices), kept.map { images[$0] })
     }
     for file in files where isTable(file) || isArray(file) {
-      let samples =
-        try isTable(file)
-        ? model.recipe.predictionSamples(table: file, threads: compute.threads)
-        : model.recipe.predictionSamples(arrays: file)
-      // The rows of a table are counted as in the file, whose first line is the header.
-      let first = isTable(file) ? 2 : 0
-      try add(samples, Array(0..<samples.count), (0..<samples.count).map { "\(file):\($0 + first)" })
+      if isTable(file) {
+        let (samples, lines) = try model.recipe.predictionSamples(
+          table: file, skipsBad: data.skipBad, threads: compute.threads, notes: Console.note)
+        try add(samples, Array(lines.indices), lines.map { "\(file):\($0)" })
+      } else {
+        let samples = try model.recipe.predictionSamples(arrays: file)
+        try add(samples, Array(0..<samples.count), (0..<samples.count).map { "\(file):\($0)" })
+      }
     }
     if !testIndex.isEmpty {
       let test = try model.testSamples(data)

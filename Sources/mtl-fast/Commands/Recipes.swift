@@ -10,7 +10,7 @@ struct Recipes: ParsableCommand {
     abstract: "List or show the built-in recipes.",
     discussion: """
       A recipe is a YAML file that says what is learnt from which data, and how. To make your own, start from one:
-        mtl-fast recipes show fashion-mnist > my.yaml
+        mtl-fast recipes show paintings > my.yaml
         mtl-fast train my.yaml
       """,
     subcommands: [List.self, Show.self], defaultSubcommand: List.self)

@@ -8,7 +8,7 @@ import MTLFastTraining
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train a recipe.",
+    abstract: "Train a built-in recipe or a recipe file.",
     discussion: """
       Everything is kept in a new folder, runs/RECIPE-NNN: the recipe as trained, each step's losses, each epoch's \
       scores and a checkpoint. runs/latest points to it.
@@ -16,6 +16,7 @@ struct Train: ParsableCommand {
       Examples:
         mtl-fast train
         mtl-fast train fashion-mnist --epochs 3 --lambda 0.8 --seed 1
+        mtl-fast train paintings --data ~/paintings
         mtl-fast train my.yaml --set training.optimizer.adam.learning_rate=0.0005
         mtl-fast train --resume runs/latest --epochs 20
         mtl-fast train my.yaml --dry-run
@@ -41,7 +42,7 @@ struct Train: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Start from the weights of another run: of its trunk, or of one node or head. May be repeated.",
+      "Start from another run's weights: of every node outside heads that both have, or with :node of one node, head or layer. May be repeated.",
       valueName: "run[:node]"))
   var initFrom: [String] = []
 

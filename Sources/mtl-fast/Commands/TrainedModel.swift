@@ -61,15 +61,14 @@ struct TrainedModel {
   ///   - names: what each is called.
   ///   - top: how many classes to keep.
   ///   - sumsParents: whether a parent's probability is the sum of its classes'.
-  ///   - masksFolder: where masks are written; made when there is one to write.
+  ///   - masks: writes the masks.
   func predict(
-    _ samples: Samples, at indices: [Int], names: [String], top: Int, sumsParents: Bool, masksFolder: String
+    _ samples: Samples, at indices: [Int], names: [String], top: Int, sumsParents: Bool, masks: MaskWriter
   ) throws -> [PredictionReport] {
     guard !indices.isEmpty else { return [] }
     let evaluator = try Evaluator(model, batchSize: min(indices.count, 200), threads: threads, predicts: true)
     var results = try evaluator.predict(samples, at: indices)
     if sumsParents { sumParents(&results) }
-    let masks = MaskWriter(folder: masksFolder)
     return try indices.indices.map { row in
       PredictionReport(
         sample: names[row],

@@ -98,7 +98,9 @@ struct TrainingJob {
     }
     let (path, checkpoint) = try TrainedModel.find(run)
     let taken = try model.start(from: checkpoint.state, node: node, source: source)
-    Console.note("Starting with \(taken.count) tensors of \(path): \(taken.joined(separator: ", "))")
+    if showsProgress {
+      Console.note("Starting with \(taken.count) tensors of \(path): \(taken.joined(separator: ", "))")
+    }
   }
 
   /// Takes up the run's newest checkpoint that is whole, and returns its path.
@@ -112,7 +114,7 @@ struct TrainingJob {
         "\(run.path): all \(trainer.epoch) epochs are trained. To train on, name more: --epochs \(trainer.epoch + 5).")
     }
     try run.replaceRecipe(with: recipe.yaml())
-    Console.note("Going on after step \(trainer.step) with \(latest.path)")
+    if showsProgress { Console.note("Going on after step \(trainer.step) with \(latest.path)") }
     return latest.path
   }
 

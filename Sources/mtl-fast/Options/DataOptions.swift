@@ -9,7 +9,8 @@ struct DataOptions: ParsableArguments {
     name: .customLong("data"),
     help: ArgumentHelp(
       "The folder with the data: a data set's files, or what a recipe's paths begin at.",
-      discussion: "Without it: $MTLF_DATA, the recipe's folder, your cache folder, the system's package folder.",
+      discussion:
+        "Without it: $MTLF_DATA; then for paths the recipe's folder and the current one, for known data sets your cache folder and the system's package folder.",
       valueName: "dir"))
   var folder: String?
 

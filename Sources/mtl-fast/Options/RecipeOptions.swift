@@ -29,7 +29,9 @@ struct RecipeChanges: ParsableArguments {
     name: .customLong("set"),
     help: ArgumentHelp(
       "Set one value: --set training.epochs=3. May be repeated.",
-      discussion: "List entries go by index: --set model.trunk.layers.0.conv2d.filters=16.", valueName: "path=value"))
+      discussion:
+        "List entries go by index: --set model.trunk.layers.0.conv2d.filters=16. Quote braces: --set 'training.optimizer={sgd: {momentum: 0.9}}'.",
+      valueName: "path=value"))
   var assignments: [String] = []
 
   @Option(
@@ -46,7 +48,10 @@ struct RecipeChanges: ParsableArguments {
   @Option(help: ArgumentHelp("The samples of one step.", valueName: "n"))
   var batchSize: String?
 
-  @Option(help: ArgumentHelp("The same seed gives the same bits, with any number of threads.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Of weights, order, dropout and augmentation; the same seed gives the same bits, with any number of threads.",
+      valueName: "n"))
   var seed: String?
 
   /// In the order in which they apply: `--set` before the options that have a name of their own.

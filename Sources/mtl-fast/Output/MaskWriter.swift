@@ -13,8 +13,12 @@ import MTLFastData
 #endif
 
 /// Writes predicted masks below a folder, which it makes when there is one to write.
-struct MaskWriter {
-  let folder: String
+final class MaskWriter {
+  private let folder: String
+  /// The samples of each file name, so that two of one name (`a/x.png`, `b/x.png`) get files of their own.
+  private var samples: [String: [String]] = [:]
+
+  init(folder: String) { self.folder = folder }
 
   /// Writes one sample's mask and says which share of the pixels each class or mask has.
   ///
@@ -29,7 +33,7 @@ struct MaskWriter {
   ) throws -> (shares: [(name: String, share: Double)], path: String?) {
     let names = head.task.names
     let pixels = shape.height * shape.width
-    let path = "\(folder)/\(fileName(sample))-\(head.name)"
+    let path = "\(folder)/\(stem(of: sample))-\(head.name)"
     guard mkdir(folder, 0o755) == 0 || errno == EEXIST else {
       throw MTLFastError(.writeFailed, "\(folder): can't be created: \(String(cString: strerror(errno))).")
     }
@@ -62,6 +66,20 @@ struct MaskWriter {
     return (shares, "\(path)-*.png")
   }
 
+  /// `photo` for `a/photo.jpg`, `p-17` for `p.npz:17`; `photo-2` for the second sample of that name.
+  private func stem(of sample: String) -> String {
+    var path = sample
+    var row = ""
+    if let colon = sample.lastIndex(of: ":"), Int(sample[sample.index(after: colon)...]) != nil {
+      path = String(sample[..<colon])
+      row = "-\(sample[sample.index(after: colon)...])"
+    }
+    let name = fileName(path) + row
+    if samples[name]?.contains(sample) != true { samples[name, default: []].append(sample) }
+    let number = (samples[name]?.firstIndex(of: sample) ?? 0) + 1
+    return number == 1 ? name : "\(name)-\(number)"
+  }
+
   /// The last part of a path without its ending, with nothing that a file name can't have.
   private func fileName(_ text: String) -> String {
     var name = text.split(separator: "/").last.map(String.init) ?? text
@@ -69,20 +87,19 @@ struct MaskWriter {
     return String(name.map { $0.isLetter || $0.isNumber || "-_.".contains($0) ? $0 : "-" })
   }
 
-  /// Distinct colours: neighbours in the list lie far apart on the circle of hues.
+  /// Twelve hues, neighbours in the list far apart on their circle; then the same, darker.
   private static func colour(_ index: Int) -> (red: UInt8, green: UInt8, blue: UInt8) {
-    let hue = Double(index * 137 % 360) / 60
+    let hue = Double(index * 150 % 360) / 60
     let rest = hue - 2 * (hue / 2).rounded(.down)
-    let second = 1 - (rest - 1).magnitude
-    let light = index % 2 == 0 ? 230.0 : 170.0
-    let (high, low) = (UInt8(light), UInt8(light * second))
+    let light = [235.0, 150.0, 90.0][index / 12 % 3]
+    let (high, middle, low) = (UInt8(light), UInt8(light * (1 - 0.85 * (rest - 1).magnitude)), UInt8(light * 0.15))
     switch Int(hue) {
-    case 0: return (high, low, 40)
-    case 1: return (low, high, 40)
-    case 2: return (40, high, low)
-    case 3: return (40, low, high)
-    case 4: return (low, 40, high)
-    default: return (high, 40, low)
+    case 0: return (high, middle, low)
+    case 1: return (middle, high, low)
+    case 2: return (low, high, middle)
+    case 3: return (low, middle, high)
+    case 4: return (middle, low, high)
+    default: return (high, low, middle)
     }
   }
 }

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a running plan is to its stages (plan.c) and to the operations of its shards (plan_ops.c). */
+#ifndef MTLF_PLAN_RUN_H
+#define MTLF_PLAN_RUN_H
+
+#include <stdatomic.h>
+
+#include "impl.h"
+
+typedef struct {
+  const mtlf_plan *plan;
+  mtlf_step *step;
+  const mtlf_context *context;
+  mtlf_update_scalars update;
+  int32_t groups; /* of this minibatch */
+  atomic_int bad_label;
+  _Atomic int64_t next[MTLF_MAX_STAGES];
+  /* Sums of each group, so that their order is that of the groups. */
+  double loss[MTLF_MAX_GROUPS][MTLF_MAX_HEADS], weight[MTLF_MAX_GROUPS][MTLF_MAX_HEADS];
+  int32_t present[MTLF_MAX_GROUPS][MTLF_MAX_HEADS];
+} mtlf_plan_state;
+
+/* One shard of a group, on one thread. */
+typedef struct {
+  int32_t first, count, group, thread;
+  int is_first; /* of its group */
+} mtlf_shard;
+
+/* One operation on one shard. */
+void mtlf_run_shard_op(mtlf_plan_state *run, const mtlf_op *op, const mtlf_shard *s);
+
+#endif
