@@ -37,20 +37,12 @@ final class LoopbackServer: Sendable {
   }
 
   let port: UInt16
-  private let listener: Int32
   private let state = Mutex(State())
 
   init() throws {
-    #if canImport(Glibc)
-      listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    #else
-      listener = socket(AF_INET, SOCK_STREAM, 0)
-    #endif
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    let listener = Self.makeSocket()
+    var address = Self.address(port: 0)
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let listener = listener
     let bound = withUnsafeMutablePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         bind(listener, $0, length) == 0 && listen(listener, 8) == 0 && getsockname(listener, $0, &length) == 0
@@ -61,16 +53,48 @@ final class LoopbackServer: Sendable {
     Thread.detachNewThread { [weak self] in
       while true {
         let connection = accept(listener, nil, nil)
-        guard connection >= 0 else { return }
-        self?.answer(connection)
-        close(connection)
+        guard connection >= 0 || errno == EINTR else { break }
+        guard let server = self else {
+          close(connection)
+          break
+        }
+        if connection >= 0 {
+          server.answer(connection)
+          close(connection)
+        }
       }
+      // Here and not at the release: the number may belong to another server's listener a moment later.
+      close(listener)
     }
   }
 
+  /// A last connection tells the thread to end.
   deinit {
-    shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
+    let connection = Self.makeSocket()
+    var address = Self.address(port: port)
+    _ = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(connection, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    close(connection)
+  }
+
+  private static func makeSocket() -> Int32 {
+    #if canImport(Glibc)
+      socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    #else
+      socket(AF_INET, SOCK_STREAM, 0)
+    #endif
+  }
+
+  /// - Parameter port: 0 for any that is free.
+  private static func address(port: UInt16) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    address.sin_port = port.bigEndian
+    return address
   }
 
   var url: String { "http://127.0.0.1:\(port)/" }
