@@ -106,7 +106,7 @@ import Testing
       table("a,b,kind", "a,a,kind")),
     Case(
       "a class of validation alone", ["table.yaml"], 65,
-      "t.csv:26: column 'kind' is 'odd', a class that no training row has. List every class in tasks.kind.classes, or move a row of it to training.",
+      "t.csv:26: column 'kind' is 'odd', a class that no training row has. List every class in tasks.kind.classes, or move a row of it to training (stratify: kind does where a fraction is drawn).",
       table("2,low,4002,held", "2,odd,4002,held")),
     Case(
       "an image that is text", ["photos.yaml"], 65,
@@ -148,7 +148,7 @@ import Testing
     },
     Case(
       "a folder that is missing", ["scenes.yaml"], 66,
-      "train/masks: no such file or folder. Looked for train/masks. Name the folder that holds it with --data DIR."
+      "train/masks: no such file or folder. Looked for train/masks. Name the folder that holds it with --data DIR, or run in the folder of the recipe."
     ) { folder in
       try folder.writeScenes()
       try FileManager.default.removeItem(atPath: "\(folder.path)/train/masks")

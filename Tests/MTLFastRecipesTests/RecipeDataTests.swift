@@ -143,7 +143,7 @@ import Testing
       data: "{format: csv, path: t.csv, \(split)}", input: "{columns: [a]}", task: "{labels: kind}")
     #expect(
       failure { try folder.data(text) }
-        == "badData \(folder.path)/t.csv:10: column 'kind' is 'bird', a class that no training row has. List every class in tasks.t.classes, or move a row of it to training."
+        == "badData \(folder.path)/t.csv:10: column 'kind' is 'bird', a class that no training row has. List every class in tasks.t.classes, or move a row of it to training (stratify: kind does where a fraction is drawn)."
     )
   }
 
@@ -157,7 +157,7 @@ import Testing
     let search = DatasetSearch(environment: { $0 == "MTLF_DATA" ? "/nowhere" : nil })
     #expect(
       failure { try RecipeData(Recipe.parse(text, file: "my.yaml"), search: search, recipeFolder: "mine") }
-        == "missingInput deep/u.csv: no such file or folder. Looked for /nowhere/deep/u.csv, /nowhere/u.csv, mine/deep/u.csv, deep/u.csv. Name the folder that holds it with --data DIR."
+        == "missingInput deep/u.csv: no such file or folder. Looked for /nowhere/deep/u.csv, /nowhere/u.csv, mine/deep/u.csv, deep/u.csv. Name the folder that holds it with --data DIR, or run in the folder of the recipe."
     )
   }
 
@@ -246,8 +246,8 @@ import Testing
         == "usage Recipe 'streams-y': its data have no test part. Name one in data.")
     // A table with the columns of two streams serves both.
     try folder.write("a,u,v\n1,2,3\n", to: "new.csv")
-    let samples = try data.resolved.predictionSamples(table: "\(folder.path)/new.csv")
-    #expect(samples.streams[0].inputs.keys.sorted() == ["a", "u", "v"])
+    let (samples, lines) = try data.resolved.predictionSamples(table: "\(folder.path)/new.csv")
+    #expect(samples.streams[0].inputs.keys.sorted() == ["a", "u", "v"] && lines == [2])
   }
 
   @Test func namesAreFoundWithoutReadingImages() throws {
@@ -270,8 +270,8 @@ import Testing
     let data = try folder.data(
       RecipeTexts.brief(data: "{format: csv, path: t.csv}", input: "{columns: [a, b]}", task: "{labels: kind}"))
     try folder.write("b,a\n1,2\n3,4\n", to: "new.csv")
-    let samples = try data.resolved.predictionSamples(table: "\(folder.path)/new.csv")
-    #expect(samples.floats("x") == [2, 1, 4, 3])
+    let (samples, lines) = try data.resolved.predictionSamples(table: "\(folder.path)/new.csv")
+    #expect(samples.floats("x") == [2, 1, 4, 3] && lines == [2, 3])
     #expect(samples.input(named: "x")?.standardization?.mean == [5.5, 10])
     try folder.write("a\n1\n", to: "new.csv")
     #expect(

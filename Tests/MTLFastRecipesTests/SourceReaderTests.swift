@@ -44,7 +44,7 @@ import Testing
     #expect(skipped.training.labels("t") == [1, -1, 1])
     #expect(notes.count == 1 && notes[0].contains("1 bad image was left out"))
 
-    let predicted = try data.resolved.predictionSamples(images: [
+    let (predicted, _) = try data.resolved.predictionSamples(images: [
       "\(folder.path)/art/3.png", "\(folder.path)/art/0.png",
     ])
     #expect(predicted.bytes("x")?[0] == 180)
