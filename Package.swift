@@ -67,7 +67,7 @@ let package = Package(
     .testTarget(
       name: "MTLFastTrainingTests",
       dependencies: ["MTLFastTraining", "MTLFast", "MTLFastData", "Kernels", "CAllocationCounter"]),
-    .testTarget(name: "MTLFastRecipesTests", dependencies: ["MTLFastRecipes"]),
+    .testTarget(name: "MTLFastRecipesTests", dependencies: ["MTLFastRecipes", "CJPEG"]),
     .testTarget(name: "CommandLineTests", dependencies: ["mtl-fast", "MTLFastRecipes"]),
   ],
   cLanguageStandard: .c11

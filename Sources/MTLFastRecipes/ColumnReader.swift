@@ -81,11 +81,8 @@ struct ColumnReader {
       }
       return values.rows(part.rows)
     case (.arrays(let arrays, path: let path), .column(let column, let shape)):
-      do {
-        return try arrays.named(column, in: path).input(shape: shape).rows(part.rows)
-      } catch let error as MTLFastError {
-        throw MTLFastError(error.kind, "\(path): \(error.message)")
-      }
+      let array = try arrays.named(column, in: path)
+      return try located(path) { try array.input(shape: shape) }.rows(part.rows)
     case (.masks(let images, masks: _), .column(let column, _)):
       guard column == "image" else {
         throw refuse(unknownName("input column", column, in: part.name, known: ["image"]))
@@ -146,7 +143,7 @@ struct ColumnReader {
       stored = part.rows.map { column.values[$0] }
     case .arrays(let arrays, let path):
       let array = try arrays.named(labels.column, in: path)
-      let values = try array.labels(classNames: labels.groups == nil ? names : nil).values
+      let values = try located(path) { try array.labels(classNames: labels.groups == nil ? names : nil).values }
       stored = part.rows.map { values[$0] }
     case .masks: throw refuse("\(part.name) has masks but no labels. Use mask: mask.")
     }
@@ -167,7 +164,8 @@ struct ColumnReader {
       }
     case .arrays(let arrays, let path):
       columns = try numbers.columns.map { name in
-        let column = try arrays.named(name, in: path).values()
+        let array = try arrays.named(name, in: path)
+        let column = try located(path) { try array.values() }
         guard column.names.count == 1 else {
           throw refuse(
             "array '\(name)' of \(path) has \(column.names.count) numbers a sample. Give each an array of its own.")
@@ -193,8 +191,11 @@ struct ColumnReader {
       return try mask.column(of: column, place: part.name).rows(part.rows)
     case .arrays(let arrays, let path):
       let array = try arrays.named(mask.column, in: path)
-      if case .channels(let names) = mask.meaning { return try array.mask(classNames: names).rows(part.rows) }
-      return try mask.column(of: try array.mask(), place: "array '\(mask.column)' of \(path)").rows(part.rows)
+      if case .channels(let names) = mask.meaning {
+        return try located(path) { try array.mask(classNames: names) }.rows(part.rows)
+      }
+      let stored = try located(path) { try array.mask() }
+      return try mask.column(of: stored, place: "array '\(mask.column)' of \(path)").rows(part.rows)
     case .table: throw refuse("\(part.name) has no masks. Use format: masks or npz.")
     }
   }

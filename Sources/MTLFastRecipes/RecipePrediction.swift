@@ -99,7 +99,7 @@ extension Recipe {
       let isOnly = arrays.count == 1 && inputs.count == 1
       guard let array = arrays.first(where: { $0.name == column }) ?? (isOnly ? arrays.first : nil) else { continue }
       try requireResolved([input])
-      columns[input.name] = try array.input(shape: shape)
+      columns[input.name] = try located(path) { try array.input(shape: shape) }
     }
     guard !columns.isEmpty else {
       throw MTLFastError(

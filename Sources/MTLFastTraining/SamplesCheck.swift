@@ -92,8 +92,9 @@ extension Samples {
     case (.classification(let names), .classes(let column)):
       let wrong = column.values.withUnsafeBufferPointer { $0.firstIndex { $0 < -1 || $0 >= names.count } }
       if let row = wrong {
+        let label = Int(column.values[row])
         throw refuse(
-          "labels contain \(column.values[row]) at row \(row) of \(stream.name) but the head has \(names.count) classes (0...\(names.count - 1)). Check the label column or set classes: \(column.values[row] + 1)."
+          "labels contain \(label) at row \(row) of \(stream.name) but the head has \(names.count) classes (0...\(names.count - 1)). Check the label column\(label < 0 ? "" : " or set classes: \(label + 1)")."
         )
       }
     case (.regression(let targets), .values(let column)):

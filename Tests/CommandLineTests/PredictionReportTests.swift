@@ -9,9 +9,8 @@ import Testing
   private let report = PredictionReport(
     sample: "test 17",
     heads: [
-      PredictionReport.Head(
-        name: "item", classNames: ["a", "b", "c"], probabilities: [0.25, 0.5, 0.25], label: 2, top: 2),
-      PredictionReport.Head(name: "group", classNames: ["x", "y"], probabilities: [1, 0], label: -1, top: 1),
+      ("item", .classes(["a", "b", "c"], probabilities: [0.25, 0.5, 0.25], label: 2, top: 2)),
+      ("group", .classes(["x", "y"], probabilities: [1, 0], label: -1, top: 1)),
     ])
 
   @Test func asATable() {

@@ -10,7 +10,7 @@ import Testing
 @Suite struct ProgressLineTests {
   private let line = ProgressLine(
     epoch: 3, epochs: 10, step: 141, steps: 300, samplesPerSecond: 15213.4, secondsLeft: 32,
-    tasks: [("item", 0.4123, 0.8512), ("group", 0.2, nil)])
+    tasks: [("item", 0.4123, "85.1%"), ("group", 0.2, "-")])
 
   @Test(arguments: [
     (

@@ -13,7 +13,8 @@ import Testing
     var text = ""
     var time = ContinuousClock.now
     let reporter = ProgressReporter(
-      tasks: ["item", "group"], reportsTest: true, terminal: Terminal(isInteractive: isInteractive, columns: 80),
+      tasks: [("item", .accuracy), ("group", .accuracy)], splits: ["test"],
+      terminal: Terminal(isInteractive: isInteractive, columns: 80),
       write: { text += $0 }, now: { time })
     reporter.trainingDidStart(
       TrainingStart(epochs: 2, stepsPerEpoch: 2, sampleCount: 8, batchSize: 4, threads: 1))
@@ -26,8 +27,8 @@ import Testing
       if step % 2 == 0 {
         reporter.epochDidEnd(
           EpochRecord(
-            epoch: step / 2, step: step, training: scores, validation: nil, test: scores, trainingSeconds: 1, evaluationSeconds: 0.25,
-            samplesPerSecond: 8)
+            epoch: step / 2, step: step, training: scores, validation: nil, test: scores, trainingSeconds: 1,
+            evaluationSeconds: 0.25, samplesPerSecond: 8)
         ) { TrainingState(parameters: [], slots: [], step: 0, epoch: 0, seed: 0) }
       }
     }
