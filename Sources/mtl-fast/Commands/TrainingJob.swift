@@ -33,6 +33,11 @@ struct TrainingJob {
     // Whatever can be wrong with the data is found before the run's folder is made.
     let test = settings.report == .test && !data.validatesOnTest ? data.test : nil
     for samples in [data.training, data.validation, test].compactMap({ $0 }) { try samples.check(against: graph) }
+    if settings.batchSize > data.training.count {
+      Console.note(
+        "Warning: batches of \(settings.batchSize) from \(data.training.count) training samples: each step takes all of them."
+      )
+    }
     let run = try makeRun()
     let resumedPath = resuming == nil ? nil : try goOn(trainer, in: run)
 

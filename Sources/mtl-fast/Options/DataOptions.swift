@@ -4,6 +4,14 @@
 import ArgumentParser
 import MTLFastData
 
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 struct DataOptions: ParsableArguments {
   @Option(
     name: .customLong("data"),
@@ -17,5 +25,12 @@ struct DataOptions: ParsableArguments {
   @Flag(help: "Leave out image files that can't be read, and say which, instead of stopping.")
   var skipBad = false
 
-  var search: DatasetSearch { DatasetSearch(folder: folder) }
+  /// Where data are looked for; says so where $MTLF_DATA names no folder.
+  var search: DatasetSearch {
+    let search = DatasetSearch(folder: folder)
+    if folder == nil, let named = search.environment("MTLF_DATA"), !named.isEmpty, access(named, F_OK) != 0 {
+      Console.note("Warning: MTLF_DATA is '\(named)', which is not there.")
+    }
+    return search
+  }
 }
