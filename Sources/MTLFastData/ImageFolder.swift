@@ -124,6 +124,7 @@ public struct ImageFolder: Sendable {
       throw MTLFastError(
         first.kind, "\(folder): all \(bad.count) \(noun) are bad, so that none is left. The first: \(first.message)")
     }
+    guard failures.count > 1 else { throw first }
     throw MTLFastError(
       first.kind,
       first.message

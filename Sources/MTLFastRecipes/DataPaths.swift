@@ -28,11 +28,12 @@ struct DataPaths {
   func find(_ path: String) throws -> String {
     let candidates = candidates(for: path)
     if let found = candidates.first(where: { access($0, F_OK) == 0 }) { return found }
+    let remedy =
+      search.folder == nil
+      ? "Name the folder that holds it with --data DIR, or run in the folder of the recipe." : "Check --data."
     throw MTLFastError(
       .missingInput,
-      "\(path): no such file or folder. Looked for \(candidates.joined(separator: ", ")). "
-        + (search.folder == nil ? "Name the folder that holds it with --data DIR, or run in the folder of the recipe." : "Check --data.")
-    )
+      "\(path): no such file or folder. Looked for \(candidates.joined(separator: ", ")). \(remedy)")
   }
 
   func candidates(for path: String) -> [String] {

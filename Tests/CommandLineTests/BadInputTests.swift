@@ -278,7 +278,7 @@ import Testing
       (start + ["photos"], 66, "photos: has no recipe.yaml, so it is no run."),
       (
         ["predict", "photos-run", "text.jpg"], 65,
-        "text.jpg: is text, not an image. Convert it to PNG or JPEG. Of 1 images only this one is bad; --skip-bad goes on without it."
+        "text.jpg: is text, not an image. Convert it to PNG or JPEG."
       ),
       (
         ["predict", "photos-run", "photos/0.png", "nowhere.png"], 66,

@@ -69,14 +69,15 @@ struct GraphSummary {
     table.add(["total", "", "", grouped(parameters), grouped(forwardFlops)])
 
     var headTable = TextTable([
-      ("head", .left), ("learns", .left), ("loss", .left), ("metrics", .left), ("weight", .right),
+      ("head", .left), ("learns", .left), ("loss", .left), ("weight", .right),
     ])
     for head in heads {
       headTable.add([
-        head.name, Self.taskText(head.task), Self.lossText(head), head.metrics.map(\.title).joined(separator: ", "),
-        fixed(Double(head.weight), 3),
+        head.name, Self.taskText(head.task), Self.lossText(head), fixed(Double(head.weight), 3),
       ])
     }
+    var metricTable = TextTable([("head", .left), ("metrics", .left)])
+    for head in heads { metricTable.add([head.name, head.metrics.map(\.title).joined(separator: ", ")]) }
     let training = recipe.training
     return """
       \(recipe.name)
@@ -84,6 +85,8 @@ struct GraphSummary {
       \(table.text)
 
       \(headTable.text)
+
+      \(metricTable.text)
 
       A training step takes \(grouped(trainingFlops)) FLOPs a sample.
       \(Self.optimizerText(training.optimizer)); batches of \(training.batchSize), \(training.epochs) epochs, seed \(training.seed).
