@@ -63,7 +63,7 @@ struct BoundSamples {
       if let seed, let augmentation = input.augmentation, node.shape.isImage {
         let draws = mtlf_augmentation(
           flip: augmentation.flip ? 1 : 0, pad: Int32(augmentation.pad), cutout: Int32(augmentation.cutout),
-          key: RandomStream(seed: seed, purpose: "augment \(node.name)").key)
+          key: RandomStream(seed: seed, purpose: "augment \(stream)").key)
         place(.augmentation([draws])) {
           $0.inputs[slot].augmentation = $1?.assumingMemoryBound(to: mtlf_augmentation.self)
         }

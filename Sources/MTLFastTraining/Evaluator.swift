@@ -52,7 +52,8 @@ public final class Evaluator {
   /// What the model says about the samples at `indices`: for each head, for each sample, the probabilities of its classes
   /// `[classes]`, of its pixels `[H, W, classes or masks]`, or the values of a regression `[K]` in their units.
   ///
-  /// Heads that depend on inputs that the samples lack are left out. A sample's result is the same bits in a batch of any
+  /// Heads that depend on inputs that the samples lack are left out; a sample whose stream has fewer rows has no values
+  /// (an empty list) for the heads of that stream. A sample's result is the same bits in a batch of any
   /// size.
   public func predict(_ samples: Samples, at indices: [Int]) throws -> [(head: String, values: [[Float]])] {
     guard isPrediction else { throw MTLFastError(.usage, "This evaluator was made to evaluate, not to predict.") }
@@ -68,12 +69,23 @@ public final class Evaluator {
       throw MTLFastError(
         .usage, "\(samples.name): no head can be predicted. They need \(inputs.joined(separator: ", ")) as inputs.")
     }
+    /// The rows of the stream that a head reads.
+    let lengths = graph.heads.map { head in
+      let names = graph.inputs(of: head.logits)
+      return samples.streams.filter { stream in names.contains { stream.inputs[$0] != nil } }.map(\.count).min() ?? 0
+    }
     var values: [[[Float]]] = graph.heads.map { _ in [] }
+    var done = 0
     try runAll(samples, at: indices) { count in
+      defer { done += count }
       for head in heads {
         guard let (base, stride) = runner.plan.samples(of: results[head]) else { continue }
         let elements = graph.nodes[graph.heads[head].logits].shape.elementCount
         for row in 0..<count {
+          guard indices[done + row] < lengths[head] else {
+            values[head].append([])
+            continue
+          }
           values[head].append(
             graph.heads[head].result(of: Array(UnsafeBufferPointer(start: base + row * stride, count: elements))))
         }

@@ -24,11 +24,17 @@ public final class LineFile {
   ///
   /// A training that goes on from a checkpoint keeps the lines that the checkpoint knows.
   ///
-  /// - Throws: `MTLFastError` of kind `writeFailed`; of kind `badData` where there are fewer lines.
+  /// - Throws: `MTLFastError` of kind `usage` where another process has the file; `writeFailed`; of kind `badData` where there are fewer lines.
   public init(path: String, keepingLines lines: Int = 0) throws {
     self.path = path
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Self.failure(path, "can't be opened") }
+    // Two trainings of one run would write between each other's lines.
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+      close(descriptor)
+      throw MTLFastError(
+        .usage, "\(path): another process is training this run. Wait for it, or train a run of its own.")
+    }
     buffer.reserveCapacity(Self.bufferBytes + 4096)
     do {
       let end = try offset(afterLines: lines)

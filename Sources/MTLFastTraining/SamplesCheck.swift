@@ -28,6 +28,7 @@ extension Samples {
       for stream in streams {
         guard let target = stream.targets[head.name] else { continue }
         try check(target, of: head, shape: graph.nodes[head.logits].shape, in: stream)
+        if head.isMask { try checkMoves(of: head, graph, in: stream) }
         if let foreign = graph.inputs(of: head.logits).first(where: { stream.inputs[$0] == nil }) {
           guard input(named: foreign) != nil else {
             throw MTLFastError(.usage, "\(name): has no column for the input '\(foreign)'.")
@@ -117,6 +118,35 @@ extension Samples {
       try checkPixels(column, below: 2, head, stream)
     default:
       throw refuse("the targets of \(stream.name) are of another kind than its task. Check the recipe's task.")
+    }
+  }
+
+  /// A mask can only move with its images where these move alike, and by whole pixels of the mask.
+  private func checkMoves(of head: Head, _ graph: ModelGraph, in stream: Stream) throws {
+    let shape = graph.nodes[head.logits].shape
+    let names = graph.inputs(of: head.logits)
+    let images = graph.nodes.filter { node in
+      guard case .input = node.operation, node.shape.isImage else { return false }
+      return names.contains(node.name)
+    }
+    let moves = images.map { node in
+      let augmentation = stream.inputs[node.name]?.augmentation
+      return (flip: augmentation?.flip ?? false, pad: augmentation?.pad ?? 0)
+    }
+    guard let first = moves.first, first.flip || first.pad > 0 || moves.contains(where: { $0 != first }) else { return }
+    if let other = moves.firstIndex(where: { $0 != first }) {
+      throw MTLFastError(
+        .usage,
+        "Head '\(head.name)': its masks can't move with both '\(images[0].name)' and '\(images[other].name)', whose augment differs. Give both the same flip and pad."
+      )
+    }
+    if first.pad > 0,
+      let image = images.first(where: { ($0.shape.height, $0.shape.width) != (shape.height, shape.width) })
+    {
+      throw MTLFastError(
+        .usage,
+        "Head '\(head.name)': its masks are \(shape.height)x\(shape.width) but '\(image.name)' is \(image.shape.height)x\(image.shape.width), so they can't move with augment.pad. Use masks of the image's size, or flip alone."
+      )
     }
   }
 

@@ -200,13 +200,15 @@ final class StepRunner {
     let classes = head.task.names.count
     let parent = head.hierarchy.flatMap { hierarchy in graph.heads.firstIndex { $0.name == hierarchy.parent } }
     for row in 0..<count where rows[row] >= 0 {
-      if let hierarchy = head.hierarchy, let parent, let parentPredicted = heads[parent].predicted {
+      guard rank[row] >= 0, let label = samples.label(of: index, row: Int(rows[row])) else { continue }
+      if let hierarchy = head.hierarchy, let parent, let parentPredicted = heads[parent].predicted,
+        samples.targetStreams[parent] == samples.targetStreams[index]
+      {
         lastSums[index].counts[3 * classes] += 1
         if hierarchy.parents[Int(predicted[row])] == Int(parentPredicted[row]) {
           lastSums[index].counts[3 * classes + 1] += 1
         }
       }
-      guard rank[row] >= 0, let label = samples.label(of: index, row: Int(rows[row])) else { continue }
       lastSums[index].counts[Int(rank[row])] += 1
       lastSums[index].counts[classes + label] += 1
       if rank[row] == 0 { lastSums[index].counts[2 * classes + label] += 1 }

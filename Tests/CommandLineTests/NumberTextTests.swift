@@ -9,7 +9,7 @@ import Testing
   @Test(
     arguments: [
       (0, 2, "0.00"), (0.005, 2, "0.01"), (-0.001, 2, "0.00"), (1.999, 2, "2.00"), (12.5, 0, "13"), (-1.25, 1, "-1.3"),
-      (1e20, 2, "1e+20"), (.nan, 2, "nan"), (-.infinity, 1, "-inf"), (nil, 1, "-"),
+      (1e20, 2, "1.0e20"), (.nan, 2, "nan"), (-.infinity, 1, "-inf"), (nil, 1, "-"),
     ] as [(Double?, Int, String)])
   func fixedDigits(value: Double?, digits: Int, text: String) { #expect(fixed(value, digits) == text) }
 

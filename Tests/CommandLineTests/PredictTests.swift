@@ -88,8 +88,8 @@ import Testing
     let lines = try folder.succeed(["predict", "run", "new.csv", "--csv", "--top", "2"]).output.split(separator: "\n")
       .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
     #expect(lines.count == 7)
-    #expect(lines[0] == ["sample", "head", "predicted", "value", "label"])
-    #expect(lines.dropFirst().allSatisfy { $0.count == 5 && Double($0[3]) != nil && $0[4].isEmpty })
+    #expect(lines[0] == ["sample", "head", "predicted", "value", "label", "file"])
+    #expect(lines.dropFirst().allSatisfy { $0.count == 6 && Double($0[3]) != nil && $0[4].isEmpty && $0[5].isEmpty })
     #expect(lines[1][...2] == ["new.csv:2", "kind", "low"] && lines[2][...2] == ["new.csv:2", "kind", "high"])
     #expect(abs(try #require(Double(lines[1][3])) + (try #require(Double(lines[2][3]))) - 1) < 1e-5)
     #expect(lines[3][...2] == ["new.csv:2", "price", "price"])
@@ -119,15 +119,16 @@ import Testing
     let heads = try #require(try predictions(run).first).heads
     for (name, shares) in [("ground", ["road", "sky"]), ("road", ["road"])] {
       let head = try #require(heads[name])
-      let found = try #require(head["shares"] as? [String: Double])
+      let masks = try #require(head["masks"] as? [String: [String: Any]])
+      let found = masks.mapValues { $0["share"] as? Double ?? -1 }
       #expect(found.keys.sorted() == shares && found.values.allSatisfy { (0...1).contains($0) })
-      #expect(head["mask"] as? String == "out/7-\(name).png")
+      #expect(masks.values.allSatisfy { $0["file"] as? String == "out/7-\(name).png" })
       // Width and height of a PNG's first chunk: those of the net's output.
       let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(folder.path)/out/7-\(name).png")))
       #expect(bytes[16..<24] == [0, 0, 0, 8, 0, 0, 0, 8])
     }
-    let shares = try #require(heads["ground"]?["shares"] as? [String: Double])
-    #expect(abs(shares.values.reduce(0, +) - 1) < 1e-9)
+    let masks = try #require(heads["ground"]?["masks"] as? [String: [String: Any]])
+    #expect(abs(masks.values.reduce(0) { $0 + ($1["share"] as? Double ?? 0) } - 1) < 1e-9)
     let text = try folder.succeed(["predict", "run", "test/images/7.png"]).output
     #expect(text.contains("of pixels") && text.contains("predictions/7-ground.png"))
     #expect(folder.exists("predictions/7-road.png"))

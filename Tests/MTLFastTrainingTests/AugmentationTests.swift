@@ -70,6 +70,61 @@ import Testing
     }
   }
 
+  /// Whatever other inputs the head depends on, and wherever they stand.
+  @Test func masksMoveWithTheImageBesideOtherInputs() throws {
+    var graph = ModelGraph()
+    let vector = try graph.addInput("vector", shape: [64])
+    let image = try graph.addInput("input", shape: [8, 8, 1])
+    let plane = try graph.add(Reshape([8, 8, 1]), named: "plane", reading: vector)
+    let both = try graph.add(Concatenate(), named: "both", reading: [plane, image])
+    let logits = try graph.addOutput(Self.task, loss: nil, named: "mask", reading: both)
+    try graph.addHead(Head(name: "mask", logits: logits, task: Self.task))
+    let model = try MultiTaskModel(graph: graph, seed: 0)
+    try model.setParameter("mask.logits.kernel", to: [0, 0, -20, 20])
+    try model.setParameter("mask.logits.bias", to: [10, -10])
+    let stream = samples(try Augmentation(flip: true, pad: 3)).streams[0]
+    let zeros = InputColumn.floats(shape: [64], values: [Float](repeating: 0, count: Self.count * 64))
+    let found = try scores(
+      model,
+      Samples(
+        name: "bits", count: Self.count, inputs: stream.inputs.merging(["vector": .init(column: zeros)]) { $1 },
+        targets: stream.targets))
+    #expect(found.training[.pixelAccuracy] == 1)
+  }
+
+  @Test func masksThatCannotMoveAreRefused() throws {
+    func refusal(_ first: Augmentation?, _ second: Augmentation?, pooled: Bool) throws -> String? {
+      var graph = ModelGraph()
+      let images = try ["a", "b"].map { try graph.addInput($0, shape: [8, 8, 1]) }
+      var node = try graph.add(Concatenate(), named: "both", reading: images)
+      if pooled { node = try graph.add(MaxPool2D(poolSize: 2), named: "pool", reading: node) }
+      let logits = try graph.addOutput(Self.task, loss: nil, named: "mask", reading: node)
+      try graph.addHead(Head(name: "mask", logits: logits, task: Self.task))
+      let side = pooled ? 4 : 8
+      let image = InputColumn.bytes(shape: [8, 8, 1], values: [UInt8](repeating: 0, count: 64))
+      let mask = MaskColumn(
+        shape: [side, side, 1], values: [UInt8](repeating: 0, count: side * side), classNames: ["off", "on"])
+      let samples = Samples(
+        name: "bits", count: 1,
+        inputs: ["a": .init(column: image, augmentation: first), "b": .init(column: image, augmentation: second)],
+        targets: ["mask": .mask(mask)])
+      do { try samples.check(against: graph) } catch let error as MTLFastError { return error.message }
+      return nil
+    }
+    let flip = try Augmentation(flip: true)
+    let pad = try Augmentation(pad: 2)
+    #expect(try refusal(flip, flip, pooled: false) == nil)
+    #expect(try refusal(flip, flip, pooled: true) == nil)
+    #expect(
+      try refusal(flip, nil, pooled: false)
+        == "Head 'mask': its masks can't move with both 'a' and 'b', whose augment differs. Give both the same flip and pad."
+    )
+    #expect(
+      try refusal(pad, pad, pooled: true)
+        == "Head 'mask': its masks are 4x4 but 'a' is 8x8, so they can't move with augment.pad. Use masks of the image's size, or flip alone."
+    )
+  }
+
   /// What a crop brings in from outside has no label.
   @Test func padsAreIgnored() throws {
     let whole = Self.count * 64

@@ -4,8 +4,9 @@
 import Kernels
 import MTLFast
 import MTLFastData
-import MTLFastTraining
 import Testing
+
+@testable import MTLFastTraining
 
 @Suite struct BatchStatisticsTests {
   private static let targets = [RegressionTarget("a"), RegressionTarget("b")]
@@ -87,6 +88,15 @@ import Testing
   }
 
   /// Training normalises by the minibatch: its loss doesn't see the running statistics.
+  /// Running statistics wait for nothing: however many layers there are, one stage makes them and one uses them.
+  @Test func predictionHasNoStagesForThem() throws {
+    let layers: [any Layer] = (0..<5).flatMap { _ -> [any Layer] in [Conv2D(filters: 3, kernelSize: 1), BatchNorm()] }
+    let model = try MultiTaskModel(
+      input: [4, 4, 1], trunk: layers + [Flatten()], heads: [.classification("a", classes: 2)], seed: 0)
+    let program = try PlanLowering(graph: model.graph, purpose: .prediction).program
+    #expect(PlanSchedule(program).stageCount == 2)
+  }
+
   @Test func trainingUsesTheMinibatch() throws {
     func loss(runningMean: Float) throws -> Double {
       let model = try model([2], momentum: 0.99)

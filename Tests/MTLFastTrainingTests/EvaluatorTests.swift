@@ -69,6 +69,16 @@ import Testing
     ) { _ = try predict([]) }
   }
 
+  /// A sample that a shorter stream doesn't have has no values for its heads.
+  @Test func aShorterStreamHasNoValuesBeyondItsEnd() throws {
+    let samples = Samples(name: "two", streams: [stream("short", ["a"], count: 2), stream("long", ["b"], count: 5)])
+    let found = try Evaluator(model(joint: false), batchSize: 2, threads: 1, predicts: true).predict(
+      samples, at: [4, 1, 2])
+    #expect(found.map(\.head) == ["kind", "size"])
+    #expect(found[0].values.map(\.count) == [0, 3, 0])
+    #expect(found[1].values.map(\.count) == [1, 1, 1])
+  }
+
   @Test func wrongCallsAreErrors() throws {
     let model = try model()
     let samples = Samples(name: "rows", streams: [stream("rows", ["a", "b"], count: 3, labels: true)])

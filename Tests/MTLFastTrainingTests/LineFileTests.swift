@@ -26,6 +26,16 @@ import Testing
     #expect(try folder.text("a") == kept + "new\n")
   }
 
+  @Test func twoProcessesDoNotWriteOneFile() throws {
+    let path = "\(folder.path)/steps.jsonl"
+    let first = try LineFile(path: path)
+    #expect(
+      throws: MTLFastError(
+        .usage, "\(path): another process is training this run. Wait for it, or train a run of its own.")
+    ) { _ = try LineFile(path: path) }
+    try first.append("one")
+  }
+
   @Test func fewerLinesThanTheCheckpointKnows() throws {
     try folder.write("one\ntwo\nto", to: "a")
     let error = try #require(throws: MTLFastError.self) {

@@ -9,7 +9,7 @@ public enum Metric: Hashable, Sendable {
   case topK(Int)
   /// The mean of the classes' recalls, over the classes that occur.
   case balancedAccuracy
-  /// The share of samples whose predicted parent class is the parent of the predicted class.
+  /// The share of labelled samples whose predicted parent class is the parent of the predicted class.
   case consistency
   /// Correct / present pixels.
   case pixelAccuracy

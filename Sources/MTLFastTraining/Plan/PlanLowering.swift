@@ -314,10 +314,11 @@ struct PlanLowering {
     let name = graph.nodes[index].name
     let isTraining = if case .training = purpose { true } else { false }
     var finish = operation(MTLF_OP_BATCH_NORM_FINISH, index)
-    finish.input = source
     finish.weight = index
     finish.usesRunningStatistics = !isTraining
     if isTraining {
+      // The running statistics need no activations, so nothing waits for them.
+      finish.input = source
       var sums = operation(MTLF_OP_BATCH_NORM_SUMS, index)
       sums.input = source
       sums.signals = program.addValue("\(name).sums", .vector(1), storage: .token)
@@ -367,13 +368,21 @@ struct PlanLowering {
   private mutating func lowerMask(_ head: Head, slot: Int, _ shape: Shape) -> Int {
     var mask = PlanProgram.Operation(MTLF_OP_MASK, MTLF_ACCOUNT_LOADER, node: head.logits)
     mask.slot = slot
-    mask.source = source[head.logits]
+    mask.source = firstImage(of: head.logits) ?? source[head.logits]
     let channels = if case .segmentation = head.task { 1 } else { shape.channels }
     let moved = program.addValue(
       "\(head.name).mask", .image(height: shape.height, width: shape.width, channels: channels), storage: .bytes)
     mask.gate = moved
     program.operations.append(mask)
     return moved
+  }
+
+  /// The first image among the inputs that a node depends on, as its place among all inputs. Images that a mask moves
+  /// with are augmented alike, which was checked when the samples were bound.
+  private func firstImage(of node: Int) -> Int? {
+    let names = graph.inputs(of: node)
+    let inputs = graph.nodes.filter { if case .input = $0.operation { true } else { false } }
+    return inputs.firstIndex { $0.shape.isImage && names.contains($0.name) }
   }
 
   private mutating func lowerPrediction(_ head: Head, _ raw: Int, _ shape: Shape) {

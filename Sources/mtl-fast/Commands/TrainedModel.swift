@@ -73,7 +73,8 @@ struct TrainedModel {
       PredictionReport(
         sample: names[row],
         heads: try results.compactMap { name, values in
-          guard let head = model.graph.heads.first(where: { $0.name == name }) else { return nil }
+          // A shorter stream has no such sample.
+          guard !values[row].isEmpty, let head = model.graph.heads.first(where: { $0.name == name }) else { return nil }
           let target = samples.target(of: name)
           return (
             name,
@@ -99,8 +100,7 @@ struct TrainedModel {
       return .values(zip(targets, values).map { ($0.name, $1) }, label: known)
     case .segmentation, .masks:
       let shape = model.graph.nodes[head.logits].shape
-      let (shares, path) = try masks.write(values, of: head, shape: shape, sample: name)
-      return .mask(shares, path: path)
+      return .mask(try masks.write(values, of: head, shape: shape, sample: name))
     }
   }
 
@@ -113,6 +113,7 @@ struct TrainedModel {
       else { continue }
       for row in child.indices {
         var sums = [Float](repeating: 0, count: results[parent].values[row].count)
+        guard !child[row].isEmpty else { continue }
         for (index, probability) in child[row].enumerated() { sums[hierarchy.parents[index]] += probability }
         results[parent].values[row] = sums
       }

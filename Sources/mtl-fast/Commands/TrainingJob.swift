@@ -33,6 +33,12 @@ struct TrainingJob {
     // Whatever can be wrong with the data is found before the run's folder is made.
     let test = settings.report == .test && !data.validatesOnTest ? data.test : nil
     for samples in [data.training, data.validation, test].compactMap({ $0 }) { try samples.check(against: graph) }
+    for (head, target) in data.training.streams.flatMap(\.targets).sorted(by: { $0.key < $1.key })
+    where showsProgress && target.presentCount < target.count {
+      Console.note(
+        "\(head): \(grouped(target.count - target.presentCount)) of \(grouped(target.count)) training labels are missing."
+      )
+    }
     if settings.batchSize > data.training.count {
       Console.note(
         "Warning: batches of \(settings.batchSize) from \(data.training.count) training samples: each step takes all of them."

@@ -24,5 +24,5 @@ enum ExitStatus {
   /// What the help of the program says about exit codes.
   static let explanation =
     "Exit codes: 0 done, 64 wrong usage, 65 bad recipe or data, 66 missing input, 74 a file could not be written, "
-    + "130/143 stopped by Ctrl-C/SIGTERM, 1 anything else."
+    + "130/143/129 stopped by Ctrl-C/SIGTERM/a closed terminal, 1 anything else."
 }

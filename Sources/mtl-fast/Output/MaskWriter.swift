@@ -15,12 +15,13 @@ import MTLFastData
 /// Writes predicted masks below a folder, which it makes when there is one to write.
 final class MaskWriter {
   private let folder: String
-  /// The samples of each file name, so that two of one name (`a/x.png`, `b/x.png`) get files of their own.
-  private var samples: [String: [String]] = [:]
+  /// By sample, so that two of one name (`a/x.png`, `b/x.png`) get files of their own.
+  private var stems: [String: String] = [:]
+  private var taken: Set<String> = []
 
   init(folder: String) { self.folder = folder }
 
-  /// Writes one sample's mask and says which share of the pixels each class or mask has.
+  /// Writes one sample's mask and says which share of the pixels each class or mask has, and in which file it is.
   ///
   /// Classes of pixels are a palette image whose values are the class indices. One mask is grey, 0 or 255; three are
   /// the channels of a colour image; any other number are files of their own.
@@ -30,7 +31,7 @@ final class MaskWriter {
   ///   - sample: the file's name comes from it.
   func write(
     _ values: [Float], of head: Head, shape: Shape, sample: String
-  ) throws -> (shares: [(name: String, share: Double)], path: String?) {
+  ) throws -> [(name: String, share: Double, file: String)] {
     let names = head.task.names
     let pixels = shape.height * shape.width
     let path = "\(folder)/\(stem(of: sample))-\(head.name)"
@@ -47,23 +48,27 @@ final class MaskWriter {
         to: "\(path).png")
       var counts = [Int](repeating: 0, count: names.count)
       for pixel in classes { counts[Int(pixel)] += 1 }
-      return (zip(names, counts).map { ($0, Double($1) / Double(pixels)) }, "\(path).png")
+      return zip(names, counts).map { ($0, Double($1) / Double(pixels), "\(path).png") }
     }
     let bytes = values.map { $0 > 0.5 ? UInt8(255) : 0 }
-    let shares = names.indices.map { mask in
-      (names[mask], Double((0..<pixels).count { bytes[$0 * names.count + mask] > 0 }) / Double(pixels))
+    let isOne = names.count == 1 || names.count == 3
+    let masks = names.indices.map { mask in
+      (
+        name: names[mask], share: Double((0..<pixels).count { bytes[$0 * names.count + mask] > 0 }) / Double(pixels),
+        file: isOne ? "\(path).png" : "\(path)-\(fileName(names[mask])).png"
+      )
     }
-    if names.count == 1 || names.count == 3 {
+    if isOne {
       try PNGWriter.write(
         bytes, height: shape.height, width: shape.width, channels: names.count, to: "\(path).png")
-      return (shares, "\(path).png")
+      return masks
     }
     for mask in names.indices {
       try PNGWriter.write(
         (0..<pixels).map { bytes[$0 * names.count + mask] }, height: shape.height, width: shape.width, channels: 1,
-        to: "\(path)-\(fileName(names[mask])).png")
+        to: masks[mask].file)
     }
-    return (shares, "\(path)-*.png")
+    return masks
   }
 
   /// `photo` for `a/photo.jpg`, `p-17` for `p.npz:17`; `photo-2` for the second sample of that name.
@@ -75,9 +80,15 @@ final class MaskWriter {
       row = "-\(sample[sample.index(after: colon)...])"
     }
     let name = fileName(path) + row
-    if samples[name]?.contains(sample) != true { samples[name, default: []].append(sample) }
-    let number = (samples[name]?.firstIndex(of: sample) ?? 0) + 1
-    return number == 1 ? name : "\(name)-\(number)"
+    if let stem = stems[sample] { return stem }
+    var stem = name
+    var number = 1
+    while !taken.insert(stem).inserted {
+      number += 1
+      stem = "\(name)-\(number)"
+    }
+    stems[sample] = stem
+    return stem
   }
 
   /// The last part of a path without its ending, with nothing that a file name can't have.

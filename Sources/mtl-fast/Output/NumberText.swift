@@ -7,7 +7,14 @@ func fixed(_ value: Double?, _ digits: Int) -> String {
   guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
   let factor = (0..<digits).reduce(1.0) { product, _ in product * 10 }
   let scaled = (value.magnitude * factor).rounded()
-  guard scaled < 1e15 else { return "\(value)" }
+  guard scaled < 1e10 * factor else {
+    var (mantissa, exponent) = (value, 0)
+    while mantissa.magnitude >= 9.95 {
+      mantissa /= 10
+      exponent += 1
+    }
+    return "\(fixed(mantissa, 1))e\(exponent)"
+  }
   let digitsText = String(Int(scaled))
   let padded = String(repeating: "0", count: max(0, digits + 1 - digitsText.count)) + digitsText
   let sign = value < 0 && scaled > 0 ? "-" : ""

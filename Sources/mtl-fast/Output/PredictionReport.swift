@@ -12,8 +12,8 @@ struct PredictionReport {
     case classes([(name: String, probability: Float)], label: String?)
     /// Numbers by name in their units, and those of the data.
     case values([(name: String, value: Float)], label: [Float]?)
-    /// The share of pixels of each class or mask, and the file that the mask was written to.
-    case mask([(name: String, share: Double)], path: String?)
+    /// The share of pixels of each class or mask, and the file that it was written to.
+    case mask([(name: String, share: Double, file: String)])
 
     /// The `top` most probable classes; of equal ones the lower class comes first.
     ///
@@ -53,24 +53,24 @@ struct PredictionReport {
     return table.text
   }
 
-  /// The same rows as comma-separated values: sample, head, predicted, value, label.
+  /// The same rows as comma-separated values: sample, head, predicted, value, label, file.
   static func csv(_ reports: [PredictionReport]) -> String {
     let lines = reports.flatMap { report in
       report.heads.flatMap { head, result -> [[String]] in
         switch result {
         case .classes(let classes, let label):
-          classes.map { [report.sample, head, $0.name, "\($0.probability)", label ?? ""] }
+          classes.map { [report.sample, head, $0.name, "\($0.probability)", label ?? "", ""] }
         case .values(let values, let label):
           values.indices.map { index in
             let known = label.map { $0[index].isNaN ? "" : "\($0[index])" } ?? ""
-            return [report.sample, head, values[index].name, "\(values[index].value)", known]
+            return [report.sample, head, values[index].name, "\(values[index].value)", known, ""]
           }
-        case .mask(let shares, let path):
-          shares.map { [report.sample, head, $0.name, "\($0.share)", path ?? ""] }
+        case .mask(let masks):
+          masks.map { [report.sample, head, $0.name, "\($0.share)", "", $0.file] }
         }
       }
     }
-    return ([["sample", "head", "predicted", "value", "label"]] + lines).map { cells in
+    return ([["sample", "head", "predicted", "value", "label", "file"]] + lines).map { cells in
       cells.map(csvCell).joined(separator: ",")
     }.joined(separator: "\n")
   }
@@ -104,9 +104,11 @@ struct PredictionReport {
           let known = label.map { $0[index].isNaN ? "" : shortNumber($0[index]) } ?? ""
           return row(index, values[index].name, shortNumber(values[index].value), known)
         }
-      case .mask(let shares, let path):
-        return shares.indices.map { index in
-          row(index, shares[index].name, percent(shares[index].share, 1) + " of pixels", index == 0 ? path ?? "" : "")
+      case .mask(let masks):
+        return masks.indices.map { index in
+          let isNew = index == 0 || masks[index].file != masks[index - 1].file
+          return row(
+            index, masks[index].name, percent(masks[index].share, 1) + " of pixels", isNew ? masks[index].file : "")
         }
       }
     }
@@ -140,8 +142,11 @@ struct PredictionReport {
     case .values(let values, let label):
       let known = label.map { label in object(zip(values, label).map { ($0.name, $1.isNaN ? nil : Double($1)) }) }
       return .object(["values": object(values.map { ($0.name, Double($0.value)) }), "label": known ?? .null])
-    case .mask(let shares, let path):
-      return .object(["shares": object(shares.map { ($0.name, $0.share) }), "mask": path.map { .string($0) } ?? .null])
+    case .mask(let masks):
+      let members = masks.map { mask -> (String, JSONValue) in
+        (mask.name, .object(["share": .number(mask.share), "file": .string(mask.file)]))
+      }
+      return .object(["masks": .object(Dictionary(members, uniquingKeysWith: { first, _ in first }))])
     }
   }
 }

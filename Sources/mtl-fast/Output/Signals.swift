@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctrl-C and SIGTERM: the first asks for a stop, a second one quits at once.
+// Ctrl-C, SIGTERM and a closed terminal: the first asks for a stop, a second one quits at once.
 
 import Dispatch
 import Synchronization
@@ -12,7 +12,7 @@ import Synchronization
   import Musl
 #endif
 
-/// Watches for SIGINT and SIGTERM from its making on, until the program ends.
+/// Watches for SIGINT, SIGTERM and SIGHUP from its making on, until the program ends.
 final class Signals: Sendable {
   private let first = Atomic<Int32>(0)
   /// Nanoseconds of the clock at the first signal.
@@ -23,7 +23,7 @@ final class Signals: Sendable {
   /// - Parameter onFirst: called once, on another thread, with the first signal. What it starts should end the work
   ///   in good order; a second signal, half a second later or more, ends the program at once, with 128 + its number.
   init(onFirst: @escaping @Sendable () -> Void) {
-    for number in [SIGINT, SIGTERM] {
+    for number in [SIGINT, SIGTERM, SIGHUP] {
       _ = signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: Self.queue)
       // The handler holds the source and this object: both live as long as the program.
@@ -43,7 +43,7 @@ final class Signals: Sendable {
     }
   }
 
-  /// 130 or 143 where a signal came, otherwise nil.
+  /// 130, 143 or 129 where a signal came, otherwise nil.
   var exitStatus: Int32? {
     let number = first.load(ordering: .relaxed)
     return number == 0 ? nil : 128 + number
