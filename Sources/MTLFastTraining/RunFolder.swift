@@ -14,13 +14,23 @@ import MTLFast
 /// The folder that holds everything of one run: the recipe, the logs, the checkpoints.
 public struct RunFolder: Sendable, Hashable {
   public let path: String
+  /// The link that names this run once it has a checkpoint: `runs/latest`; nil for a folder of one's own choice.
+  private var latestLink: (parent: String, name: String)?
+
+  private init(path: String, latestLink: (parent: String, name: String)? = nil) {
+    self.path = path
+    self.latestLink = latestLink
+  }
+
+  public static func == (a: RunFolder, b: RunFolder) -> Bool { a.path == b.path }
+  public func hash(into hasher: inout Hasher) { hasher.combine(path) }
 
   public var recipePath: String { "\(path)/recipe.yaml" }
   public var stepsPath: String { "\(path)/steps.jsonl" }
   public var historyPath: String { "\(path)/history.jsonl" }
   public var checkpointsPath: String { "\(path)/checkpoints" }
 
-  /// Creates the next free `<parent>/<recipe>-NNN` and points `<parent>/latest` to it.
+  /// Creates the next free `<parent>/<recipe>-NNN`; `<parent>/latest` points to it from `becomeLatest` on.
   ///
   ///     try RunFolder.create(for: "fashion-mnist").path  // runs/fashion-mnist-001
   ///
@@ -34,9 +44,8 @@ public struct RunFolder: Sendable, Hashable {
       let digits = String(number)
       let name = "\(recipe)-\(String(repeating: "0", count: max(0, 3 - digits.count)))\(digits)"
       if mkdir("\(parent)/\(name)", 0o755) == 0 {
-        let run = RunFolder(path: "\(parent)/\(name)")
+        let run = RunFolder(path: "\(parent)/\(name)", latestLink: (parent, name))
         try run.fill(recipeText)
-        try pointLatest(in: parent, to: name)
         return run
       }
       guard errno == EEXIST else { throw failure("\(parent)/\(name)", "can't be created") }
@@ -83,6 +92,13 @@ public struct RunFolder: Sendable, Hashable {
     let file = try DurableFile(replacing: recipePath)
     try Array((text.hasSuffix("\n") ? text : text + "\n").utf8).withUnsafeBytes { try file.append($0) }
     try file.commit()
+  }
+
+  /// Points `latest` to this run; a run that has nothing to show yet doesn't take the place of one that has.
+  ///
+  /// - Throws: `MTLFastError` of kind `writeFailed`.
+  public func becomeLatest() throws {
+    if let latestLink { try Self.pointLatest(in: latestLink.parent, to: latestLink.name) }
   }
 
   /// Replaces the link in one step: a reader sees the old one or the new one.

@@ -3,6 +3,20 @@
 
 import Foundation
 
+extension Pipe {
+  /// Everything that is written until the writers are gone. `readDataToEndOfFile` traps where a signal interrupts it.
+  func textToEnd() -> String {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = read(fileHandleForReading.fileDescriptor, &chunk, chunk.count)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+      bytes += chunk[..<count]
+    }
+  }
+}
+
 /// One run of the program beside this test bundle.
 struct ProgramRun {
   let status: Int32
@@ -22,8 +36,8 @@ struct ProgramRun {
     process.standardInput = FileHandle.nullDevice
     try process.run()
     // Error texts are far smaller than a pipe's buffer, so reading one after the other can't block.
-    self.output = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    self.errors = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    self.output = output.textToEnd()
+    self.errors = errors.textToEnd()
     process.waitUntilExit()
     status = process.terminationStatus
   }

@@ -110,7 +110,7 @@ import Testing
     // Twice in a moment, as where a program that runs ours passes the terminal's signal on.
     process.terminate()
     process.terminate()
-    let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let said = errors.textToEnd()
     process.waitUntilExit()
     // On a fast machine the training may have ended before the signal came.
     if process.terminationStatus != 0 {
@@ -165,7 +165,7 @@ import Testing
     let errors = Pipe()
     shell.standardError = errors
     try shell.run()
-    let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let said = errors.textToEnd()
     shell.waitUntilExit()
     #expect(shell.terminationReason == .exit && shell.terminationStatus == status)
     #expect(said.hasPrefix("Error: \(message)") && said.split(separator: "\n").count == 1, "\(said)")
@@ -187,7 +187,7 @@ import Testing
     let errors = Pipe()
     shell.standardError = errors
     try shell.run()
-    let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let said = errors.textToEnd()
     shell.waitUntilExit()
     #expect(shell.terminationStatus == 74, "\(said)")
     #expect(said.contains("step-00000020.safetensors"))

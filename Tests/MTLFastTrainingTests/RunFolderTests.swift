@@ -15,6 +15,10 @@ import Testing
     for number in 1...3 {
       let run = try RunFolder.create(for: "small", in: parent, recipeText: "recipe: \(number)\n")
       #expect(run.path == "\(parent)/small-00\(number)")
+      // A run without a checkpoint doesn't take the place of one that has one.
+      let before = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(parent)/latest")
+      #expect(before == (number == 1 ? nil : "small-00\(number - 1)"))
+      try run.becomeLatest()
       #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "\(parent)/latest") == "small-00\(number)")
       #expect(try folder.text("deep/runs/latest/recipe.yaml") == "recipe: \(number)\n")
       #expect(try FileManager.default.contentsOfDirectory(atPath: run.checkpointsPath) == [])

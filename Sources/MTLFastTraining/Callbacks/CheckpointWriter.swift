@@ -51,6 +51,7 @@ public final class CheckpointWriter: Callback {
   private func write(_ state: TrainingState) throws {
     let path = Self.path(of: state.step, in: run)
     try Checkpoint(state: state, recipe: recipe, tasks: tasks).write(to: path)
+    if newestPath == nil { try run.becomeLatest() }
     newestPath = path
     let others = try Self.files(in: run)
     // One that can't be removed costs space, not the training.
