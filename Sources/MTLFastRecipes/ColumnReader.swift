@@ -80,7 +80,7 @@ struct ColumnReader {
         )
       }
       return values.rows(part.rows)
-    case (.arrays(let arrays, path: let path), .column(let column, let shape)):
+    case (.arrays(let arrays, let path, count: _), .column(let column, let shape)):
       let array = try arrays.named(column, in: path)
       return try located(path) { try array.input(shape: shape) }.rows(part.rows)
     case (.masks(let images, masks: _), .column(let column, _)):
@@ -141,7 +141,7 @@ struct ColumnReader {
         )
       }
       stored = part.rows.map { column.values[$0] }
-    case .arrays(let arrays, let path):
+    case .arrays(let arrays, let path, count: _):
       let array = try arrays.named(labels.column, in: path)
       let values = try located(path) { try array.labels(classNames: labels.groups == nil ? names : nil).values }
       stored = part.rows.map { values[$0] }
@@ -162,7 +162,7 @@ struct ColumnReader {
         }
         return part.rows.map { column.values[$0] }
       }
-    case .arrays(let arrays, let path):
+    case .arrays(let arrays, let path, count: _):
       columns = try numbers.columns.map { name in
         let array = try arrays.named(name, in: path)
         let column = try located(path) { try array.values() }
@@ -189,7 +189,7 @@ struct ColumnReader {
         throw refuse(unknownName("mask column", mask.column, in: part.name, known: dataset.maskColumns))
       }
       return try mask.column(of: column, place: part.name).rows(part.rows)
-    case .arrays(let arrays, let path):
+    case .arrays(let arrays, let path, count: _):
       let array = try arrays.named(mask.column, in: path)
       if case .channels(let names) = mask.meaning {
         return try located(path) { try array.mask(classNames: names) }.rows(part.rows)

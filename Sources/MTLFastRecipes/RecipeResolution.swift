@@ -105,7 +105,7 @@ struct NameResolution {
           .badData, unknownName("label column", column, in: part.name, known: Array(dataset.labels.keys)))
       }
       return labels.classNames
-    case .arrays(let arrays, let path):
+    case .arrays(let arrays, let path, count: _):
       let values = try arrays.named(column, in: path).labels().values
       return (0...max(1, Int(part.rows.map { values[$0] }.max() ?? 0))).map(String.init)
     case .masks: throw MTLFastError(.badData, "\(part.name) has masks but no labels. Use mask: mask.")

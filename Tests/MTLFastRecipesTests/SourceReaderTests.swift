@@ -115,6 +115,29 @@ import Testing
     #expect(try data.resolved.predictionSamples(arrays: "\(folder.path)/other.npy").floats("x") == [1, 2, 3])
   }
 
+  @Test func arraysOfAnotherCount() throws {
+    try folder.writeArray((0..<12).map(Float.init), shape: [4, 3], to: "train/x.npy")
+    // Neither the first array, nor a single number, that nothing names matters.
+    try folder.writeArray([1, 2], shape: [2], to: "train/a.npy")
+    try folder.writeArray([7], shape: [], to: "train/b.npy")
+    let text = RecipeTexts.brief(
+      data: "{format: npz, training: train, validation: {fraction: 0.5, stratify: group}}", input: "{shape: [3]}",
+      task: "{labels: label}")
+    try folder.writeArray([0, 1, 0, 1], shape: [4], to: "train/group.npy")
+    try folder.writeArray([0, 1, 0, 1], shape: [4], to: "train/label.npy")
+    #expect(try folder.data(text).training.count == 2)
+    for count in [3, 5] {
+      try folder.writeArray([Float](repeating: 1, count: count), shape: [count], to: "train/label.npy")
+      #expect(
+        failure { try folder.data(text) }
+          == "badData \(folder.path)/train: array 'x' has 4 samples but array 'label' has \(count). Give both the same samples in the same order."
+      )
+    }
+    try folder.writeArray([0, 1, 0, 1], shape: [4], to: "train/label.npy")
+    try folder.writeArray([0, 1], shape: [2], to: "train/group.npy")
+    #expect(failure { try folder.data(text) }.contains("but array 'group' has 2."))
+  }
+
   @Test func idxFiles() throws {
     func word(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
     try folder.write(word(0x803) + word(3) + word(2) + word(2) + [UInt8](0..<12), to: "i")
