@@ -105,7 +105,7 @@ struct ColumnReader {
       switch task.target {
       case .labels(let labels): return .classes(try self.labels(labels))
       case .values(let numbers): return .values(try values(numbers))
-      case .mask(let mask): return .mask(try self.mask(mask))
+      case .mask(let mask): return .mask(try self.mask(mask, of: task.name))
       }
     } catch let error as MTLFastError {
       throw MTLFastError(error.kind, "Task '\(task.name)': \(error.message)")
@@ -177,7 +177,7 @@ struct ColumnReader {
     return ValueColumn(names: numbers.columns, values: part.rows.indices.flatMap { row in columns.map { $0[row] } })
   }
 
-  private func mask(_ mask: Recipe.Mask) throws -> MaskColumn {
+  private func mask(_ mask: Recipe.Mask, of task: String) throws -> MaskColumn {
     switch part.content {
     case .masks(images: _, masks: let raw):
       guard mask.column == "mask" else {
@@ -191,6 +191,10 @@ struct ColumnReader {
       return try mask.column(of: column, place: part.name).rows(part.rows)
     case .arrays(let arrays, let path, count: _):
       let array = try arrays.named(mask.column, in: path)
+      let images = recipe.heads.first { $0.name == task }.map { recipe.inputs(of: $0).compactMap(\.shape) } ?? []
+      if let image = images.first(where: \.isImage) {
+        try located(path) { try array.requireChannelsLast(height: image.height, width: image.width) }
+      }
       if case .channels(let names) = mask.meaning {
         return try located(path) { try array.mask(classNames: names) }.rows(part.rows)
       }

@@ -138,6 +138,24 @@ import Testing
     #expect(failure { try folder.data(text) }.contains("but array 'group' has 2."))
   }
 
+  @Test func arraysWithChannelsFirst() throws {
+    try folder.writeArray([Float](repeating: 1, count: 36), shape: [2, 2, 3, 3], to: "train/x.npy")
+    try folder.writeArray([Float](repeating: 1, count: 36), shape: [2, 2, 3, 3], to: "train/m.npy")
+    func text(_ shape: String) -> String {
+      RecipeTexts.brief(
+        data: "{format: npz, training: train}", input: "{shape: \(shape)}", task: "{mask: m, masks: [a, b]}")
+    }
+    let advice = "It looks like [N, C, H, W]; write it as [N, H, W, C]."
+    #expect(
+      failure { try folder.data(text("[3, 3, 2]")) }
+        == "badData \(folder.path)/train: Array 'x': has samples of shape 2x3x3 but the input's is 3x3x2. \(advice)")
+    try folder.writeArray([Float](repeating: 1, count: 36), shape: [2, 3, 3, 2], to: "train/x.npy")
+    #expect(
+      failure { try folder.data(text("[3, 3, 2]")) }
+        == "badData Task 't': \(folder.path)/train: Array 'm': has masks of shape 2x3x3 but the image has 3x3 pixels. \(advice)"
+    )
+  }
+
   @Test func idxFiles() throws {
     func word(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
     try folder.write(word(0x803) + word(3) + word(2) + word(2) + [UInt8](0..<12), to: "i")
