@@ -129,13 +129,7 @@ struct ColumnReader {
       guard let column = dataset.labels[labels.column] else {
         throw refuse(unknownName("label column", labels.column, in: part.name, known: Array(dataset.labels.keys)))
       }
-      let count = column.classNames.count
-      for group in labels.groups ?? [] {
-        guard let label = group.labels.first(where: { $0 >= count }) else { continue }
-        throw refuse(
-          "map names label \(label) in '\(group.name)' but '\(labels.column)' has \(count) classes (0...\(count - 1)).")
-      }
-      if labels.groups == nil, let label = column.values.max(), label >= names.count {
+      if labels.groups == nil, let label = part.rows.lazy.map({ column.values[$0] }).max(), label >= names.count {
         throw refuse(
           "'\(labels.column)' of \(part.name) has label \(label) but the task has \(names.count) classes (0...\(names.count - 1)). Name each in classes."
         )

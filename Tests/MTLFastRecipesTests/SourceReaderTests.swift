@@ -170,6 +170,30 @@ import Testing
     #expect(data.validatesOnTest && data.validation?.count == 3)
   }
 
+  @Test func aPartOfIDXFilesWithoutTheLastClass() throws {
+    func word(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+    func write(_ labels: [UInt8], to name: String) throws {
+      try folder.write(word(0x803) + word(labels.count) + word(1) + word(1) + labels, to: "\(name)-i")
+      try folder.write(word(0x801) + word(labels.count) + labels, to: "\(name)-l")
+    }
+    try write([0, 1, 2, 3], to: "a")
+    try write([1, 0, 1], to: "b")
+    func data(_ task: String, training: String = "a", test: String = "b") throws -> RecipeData {
+      try folder.data(
+        RecipeTexts.brief(
+          data: "{format: idx, training: {images: \(training)-i, labels: \(training)-l}, test: {images: \(test)-i, labels: \(test)-l}}",
+          input: "{shape: [1, 1, 1], from: image}", task: task, layers: "[flatten]"))
+    }
+    let mapped = try data("{labels: label, map: {even: [0, 2], odd: [1, 3]}}")
+    #expect(mapped.training.labels("t") == [0, 1, 0, 1])
+    #expect(mapped.test?.labels("t") == [1, 0, 1])
+    #expect(
+      failure { try data("{labels: label, map: {even: [0, 2], odd: [1, 7]}}") }
+        == "badData Task 't': map names label 7 in 'odd' but 'label' has 4 classes (0...3).")
+    #expect(try data("{labels: label}").test?.labels("t") == [1, 0, 1])
+    #expect(failure { try data("{labels: label}", training: "b", test: "a") }.contains("has label 3 but the task has 2 classes"))
+  }
+
   @Test(arguments: ["simultaneous", "simultaneous-shared", "simultaneous-fcn"])
   func theSyntheticRecipesRun(name: String) throws {
     let recipe = try RecipeSource.find(name).recipe(overrides: [.set("data.training=20"), .set("data.test=5")])
