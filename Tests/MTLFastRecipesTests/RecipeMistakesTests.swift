@@ -303,6 +303,20 @@ import Testing
     #expect(failure { try Recipe.parse(text, file: "my.yaml") } == "badData my.yaml:\(message)")
   }
 
+  @Test(arguments: [
+    ("{format: npz, training: a}", "[m]", "by channel: pixels of 255 are ignored as they are. Leave it out."),
+    ("{format: npz, training: a}", "[m, n]", "by channel: pixels of 255 are ignored as they are. Leave it out."),
+    ("{format: masks, training: {images: i, masks: m}}", "[r, g, b]", "by colour. Leave it out."),
+  ])
+  func masksByChannelIgnoreNothing(data: String, names: String, end: String) throws {
+    let task = "{mask: mask, masks: \(names), ignore: [2]}"
+    let text = RecipeTexts.brief(data: data, input: "{shape: [2, 2, 3], from: image}", task: task)
+    let column = try #require(text.firstRange(of: "[2]}")).lowerBound.utf16Offset(in: text) + 1
+    #expect(
+      failure { try Recipe.parse(text, file: "my.yaml") }
+        == "badData my.yaml:1:\(column): ignore has no meaning for masks \(end)")
+  }
+
   @Test func stratifyNamesAColumnOfTheCatalogue() {
     let text = RecipeTexts.small(line: 3, "data: {source: fashion-mnist, validation: {fraction: 0.1, stratify: item}}")
     #expect(
