@@ -22,7 +22,7 @@ extension Recipe {
       root.location(at: path).error(error.message)
     }
     try RecipeConsistency(recipe: recipe, located: located).check()
-    _ = try RecipeGraphBuilder(recipe: recipe, assumesClasses: true, located: located).graph()
+    try RecipeGraphBuilder.check(recipe, located: located)
     return recipe
   }
 

@@ -63,6 +63,25 @@ import Testing
     #expect(test.input(named: "x")?.standardization?.mean == [3.5, 10])
   }
 
+  @Test func shapesThatDependOnAllColumnsAreCheckedWithTheData() throws {
+    func data(_ layers: String) throws -> RecipeData {
+      try folder.data(
+        RecipeTexts.brief(
+          data: "{format: csv, path: t.csv}", input: "{columns: all}", task: "{labels: kind}", layers: layers))
+    }
+    // a, b, price and use, the last of which is text.
+    try folder.write(RecipeTexts.table.replacing(",in", with: ",1").replacing(",held", with: ",2")
+      .replacing(",out", with: ",3").replacing("4,10,,,", with: "4,10,,400,"), to: "t.csv")
+    let squares = try data("[reshape: [2, 2, 1], conv2d: {filters: 2, kernel: 2}, flatten]")
+    #expect(try squares.resolved.modelGraph().nodes[1].shape == [2, 2, 1])
+    let wrong = try data("[reshape: [3, 3, 1], flatten]").resolved
+    #expect(
+      failure { try wrong.modelGraph() }.contains("its input 4 has 4 elements but 3x3x1 has 9."))
+    // What no count makes right is still told at its line.
+    #expect(failure { try data("[add]") }.hasPrefix("badData my.yaml:2:"))
+    #expect(failure { try data("[conv2d: {filters: 2, kernel: 2}]") }.hasPrefix("badData my.yaml:2:"))
+  }
+
   @Test func missingLabelsStayMissing() throws {
     let data = try folder.data(
       RecipeTexts.brief(data: "{format: csv, path: t.csv}", input: "{columns: [a]}", task: "{targets: [price, b]}"))
