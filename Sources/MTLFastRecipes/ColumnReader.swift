@@ -217,7 +217,7 @@ extension CSVTable {
     let column = try column(name)
     guard !names.contains(where: { Int($0) != nil }) else { return false }
     return (0..<rowCount).allSatisfy { row in
-      let text = self[row, column]
+      let text = label(row, column)
       return text.isEmpty || text == "-1" || Int(text).map(names.indices.contains) == true
     }
   }
@@ -226,7 +226,7 @@ extension CSVTable {
   func wholeNumbers(_ name: String, rows: [Int]) throws -> [Int32] {
     let column = try column(name)
     return try rows.map { row in
-      let text = self[row, column]
+      let text = label(row, column)
       if text.isEmpty { return -1 }
       guard let label = Int32(text), label >= -1 else {
         throw MTLFastError(
