@@ -165,12 +165,16 @@ struct SourceReader {
       name: "\(folders.images) (\(part))", content: .masks(images: loaded.images.column, masks: loaded.masks))
   }
 
-  /// Says which images were left out.
+  /// Says which images were left out, each of the first ten.
   func report(_ images: LoadedImages, of source: String) {
-    if let first = images.bad.first {
-      let count = images.bad.count
+    if let first = images.bad.first, images.bad.count == 1 {
+      note("\(source): 1 bad image was left out: \(first.error.message)")
+    } else if !images.bad.isEmpty {
+      let listed = images.bad.prefix(10)
+      let more = images.bad.count - listed.count
       note(
-        "\(source): \(count) bad image\(count == 1 ? " was" : "s were") left out. The first: \(first.error.message)")
+        (["\(source): \(images.bad.count) bad images were left out:"] + listed.map { "  \($0.error.message)" }
+          + (more > 0 ? ["  and \(more) more"] : [])).joined(separator: "\n"))
     }
     if let cacheNote = images.cacheNote { note(cacheNote) }
   }

@@ -228,8 +228,8 @@ import Testing
     let run = try folder.succeed(["train", "photos.yaml", "--skip-bad", "--epochs", "1", "--quiet", "--output", "run"])
     #expect(
       run.errors == """
-        photos/labels.csv (training): 1 bad image was left out. The first: photos/4.png (row 6): is text, not an image. Convert it to PNG or JPEG.
-        photos/labels.csv (test): 1 bad image was left out. The first: photos/10.png (row 12): is text, not an image. Convert it to PNG or JPEG.
+        photos/labels.csv (training): 1 bad image was left out: photos/4.png (row 6): is text, not an image. Convert it to PNG or JPEG.
+        photos/labels.csv (test): 1 bad image was left out: photos/10.png (row 12): is text, not an image. Convert it to PNG or JPEG.
 
         """)
     let evaluation = try folder.succeed(["evaluate", "run", "--skip-bad", "--json"])
@@ -240,7 +240,7 @@ import Testing
       ["train", "scenes.yaml", "--skip-bad", "--epochs", "1", "--quiet", "--output", "scenes"])
     #expect(
       scenes.errors == """
-        train/images: 1 bad image was left out. The first: train/masks/2.png: has 3x3 pixels but its image train/images/2.png has 12x10. Give both the same size.
+        train/images: 1 bad image was left out: train/masks/2.png: has 3x3 pixels but its image train/images/2.png has 12x10. Give both the same size.
 
         """)
   }

@@ -53,6 +53,26 @@ import Testing
     #expect(predicted.input(named: "x")?.standardization?.mean == input.standardization?.mean)
   }
 
+  @Test(arguments: [3, 12]) func badImagesThatAreLeftOutAreListed(bad: Int) throws {
+    try folder.writeImage([1, 2, 3, 4], height: 2, width: 2, channels: 1, to: "good.png")
+    var table = "file,kind\ngood.png,a\ngood.png,b\n"
+    for index in 0..<bad {
+      try folder.write("no image", to: "\(index).png")
+      table += "\(index).png,a\n"
+    }
+    try folder.write(table, to: "l.csv")
+    let recipe = try Recipe.parse(
+      RecipeTexts.brief(
+        data: "{format: images, path: l.csv, images: file}", input: "{shape: [2, 2, 1]}", task: "{labels: kind}",
+        layers: "[flatten]"), file: "my.yaml")
+    var notes: [String] = []
+    _ = try RecipeData(recipe, search: folder.search, skipsBad: true) { notes.append($0) }
+    let lines = try #require(notes.first).split(separator: "\n").map(String.init)
+    #expect(notes.count == 1 && lines[0] == "\(folder.path)/l.csv (training): \(bad) bad images were left out:")
+    for index in 0..<min(bad, 10) { #expect(lines[1 + index].hasPrefix("  \(folder.path)/\(index).png (row ")) }
+    #expect(lines.count == (bad == 3 ? 4 : 12) && (bad == 3 || lines[11] == "  and 2 more"))
+  }
+
   @Test func foldersOfMasks() throws {
     for part in ["train", "test"] {
       for (index, name) in ["a", "b"].enumerated() {
