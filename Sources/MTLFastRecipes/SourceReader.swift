@@ -18,6 +18,15 @@ struct SourceReader {
   let threads: Int
   /// What the user should know but that stops nothing.
   let note: (String) -> Void
+  private let cacheWarning = Once()
+
+  init(recipe: Recipe, paths: DataPaths, skipsBad: Bool, threads: Int, note: @escaping (String) -> Void) {
+    self.recipe = recipe
+    self.paths = paths
+    self.skipsBad = skipsBad
+    self.threads = threads
+    self.note = note
+  }
 
   /// The parts of a stream that are there, of those wanted.
   func parts(of stream: Recipe.Stream, wanted: Set<DataPart>) throws -> [DataPart: SourcePart] {
@@ -176,7 +185,17 @@ struct SourceReader {
         (["\(source): \(images.bad.count) bad images were left out:"] + listed.map { "  \($0.error.message)" }
           + (more > 0 ? ["  and \(more) more"] : [])).joined(separator: "\n"))
     }
-    if let cacheNote = images.cacheNote { note(cacheNote) }
+    if let cacheNote = images.cacheNote, cacheWarning.isFirst() { note(cacheNote) }
+  }
+
+  /// What copies of a reader say once.
+  private final class Once {
+    private var isDone = false
+
+    func isFirst() -> Bool {
+      defer { isDone = true }
+      return !isDone
+    }
   }
 }
 

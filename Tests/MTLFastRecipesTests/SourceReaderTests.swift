@@ -73,6 +73,19 @@ import Testing
     #expect(lines.count == (bad == 3 ? 4 : 12) && (bad == 3 || lines[11] == "  and 2 more"))
   }
 
+  @Test func aCacheThatCannotBeWrittenIsToldOnce() throws {
+    try folder.writeImage([1, 2, 3, 4], height: 2, width: 2, channels: 1, to: "a.png")
+    try folder.write("file,kind,use\na.png,x,in\na.png,y,in\na.png,x,out\n", to: "l.csv")
+    try folder.write("no folder", to: "mtl-fast")
+    var notes: [String] = []
+    _ = try folder.data(
+      RecipeTexts.brief(
+        data: "{format: images, path: l.csv, images: file, split: {column: use, training: in, test: out}}",
+        input: "{shape: [2, 2, 1]}", task: "{labels: kind}", layers: "[flatten]")
+    ) { notes.append($0) }
+    #expect(notes.count == 1 && notes[0].hasPrefix("The image cache was not written"))
+  }
+
   @Test func foldersOfMasks() throws {
     for part in ["train", "test"] {
       for (index, name) in ["a", "b"].enumerated() {
