@@ -60,7 +60,8 @@ struct SourcePart {
   /// The labels of a column, for drawing the same share of each.
   private func strata(_ column: String) throws -> LabelColumn {
     switch content {
-    case .table(let table): return try table.labels(column, rows: rows, classes: nil, trainingRows: rows)
+    // A column of one class or none divides like no column at all.
+    case .table(let table): return try table.strata(column, rows: rows)
     case .dataset(let dataset):
       guard let labels = dataset.labels[column] else {
         throw MTLFastError(

@@ -120,6 +120,16 @@ import Testing
     #expect(data.validation?.labels("t")?.count { $0 == 0 } == 2)
   }
 
+  @Test func aColumnOfOneClassDividesLikeNone() throws {
+    func rows(_ stratify: String) throws -> [Float]? {
+      let text = RecipeTexts.brief(
+        data: "{format: csv, path: t.csv, validation: {fraction: 0.4, seed: 3\(stratify)}}", input: "{columns: [a]}",
+        task: "{labels: kind}")
+      return try folder.data(text).validation?.floats("x")
+    }
+    #expect(try rows(", stratify: b") == rows(""))
+  }
+
   @Test(arguments: [
     (
       "{columns: [a, c]}", "{labels: kind}",
