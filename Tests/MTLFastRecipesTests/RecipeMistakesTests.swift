@@ -76,6 +76,10 @@ import Testing
       "8:73: an entry of standard_deviation must be a number above 0. Received: '0'."
     ),
     (
+      8, "  age: {columns: [years], from: people, mean: [1], standard_deviation: [1e-45]}",
+      "8:72: an entry of standard_deviation is 1e-45, too small to divide by. Give at least 1e-38."
+    ),
+    (
       8, "  age: {columns: [years], from: people, fit: crop}",
       "8:46: fit is for image files (format: images or masks). input 'age' is none of them."
     ),
