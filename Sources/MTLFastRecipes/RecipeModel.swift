@@ -96,7 +96,11 @@ struct RecipeGraphBuilder {
       let task = try at(path) { try self.task(of: head) }
       let isKnown = recipe.tasks.contains { $0.name == head.name && $0.headTask != nil }
       let weights = try at(path + ["class_weights"]) {
-        isKnown ? try head.classWeights?.list(for: task, of: head.name) : nil
+        guard isKnown else { return [Float]?.none }
+        do { return try head.classWeights?.list(for: task, of: head.name) } catch let error as MTLFastError {
+          // Of classes that the data told: there is no line to name.
+          throw assumesClasses ? error : MTLFastError(error.kind, "Recipe '\(recipe.name)': \(error.message)")
+        }
       }
       try at(path) { try graph.addHead(modelHead(head, reading: node, task: task, classWeights: weights)) }
     }
@@ -294,7 +298,7 @@ extension Recipe.ClassWeights {
       let names = if case .masks = task { ["0", "1"] } else { task.names }
       if let other = weights.first(where: { !names.contains($0.name) }) {
         throw MTLFastError(
-          .usage, "Head '\(head)': " + unknownName("class name", other.name, in: "class_weights", known: names))
+          .badData, "Head '\(head)': " + unknownName("class name", other.name, in: "class_weights", known: names))
       }
       return names.map { name in weights.first { $0.name == name }?.weight ?? 1 }
     }

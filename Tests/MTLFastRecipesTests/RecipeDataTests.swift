@@ -166,6 +166,17 @@ import Testing
     #expect(failure { try folder.data(text) } == message.replacing("FOLDER", with: folder.path))
   }
 
+  @Test func aWeightOfAClassThatTheDataLackNamesTheRecipe() throws {
+    let text = RecipeTexts.brief(
+      data: "{format: csv, path: t.csv}", input: "{columns: [a]}", task: "{labels: kind}",
+      head: ", class_weights: {cta: 2}")
+    let resolved = try folder.data(text).resolved
+    #expect(
+      failure { try resolved.modelGraph() }
+        == "badData Recipe 'brief': Head 't': unknown class name 'cta' in class_weights. Known class names: cat, dog. Did you mean 'cat'?"
+    )
+  }
+
   @Test func aClassOnlyOutsideTrainingIsOneError() throws {
     try folder.write(RecipeTexts.table.replacing("9,10,dog", with: "9,10,bird"), to: "t.csv")
     let text = RecipeTexts.brief(

@@ -271,6 +271,10 @@ import Testing
       8, "  group: {labels: label, map: {shoes: [5, 10], rest: [7]}}",
       "8:43: map names label 10 in 'shoes' but 'label' has 10 classes (0...9)."
     ),
+    (
+      17, "  item: {from: trunk, class_weights: {Sandle: 2}}",
+      "17:38: Head 'item': unknown class name 'Sandle' in class_weights. Known class names: Ankle boot, Bag, Coat, Dress, Pullover, Sandal, Shirt, Sneaker, T-shirt/top, Trouser. Did you mean 'Sandal'?"
+    ),
     (8, "  group: {target: label}", "8:10: fashion-mnist has class labels only. Use labels: label."),
   ])
   func whatTheCatalogueContradicts(line: Int, text: String, message: String) {
