@@ -26,7 +26,7 @@ extension CSVTable {
         throw MTLFastError(
           .badData,
           "\(place(ofRow: row)): column '\(name)' is '\(excerpt(row, column))', not a finite number. "
-            + "Correct it, or leave it empty where a value may be missing.")
+            + (allowsMissing ? "Correct it, or leave it empty where it is missing." : "Correct it, or leave the row out."))
       }
     }
   }

@@ -54,7 +54,9 @@ struct SourcePart {
     func part(_ name: String, _ indices: [Int]) -> SourcePart {
       SourcePart(name: name, content: content, rows: indices.map { self.rows[$0] })
     }
-    return (part(name, rows.training), part("\(name) (validation part)", rows.validation))
+    let suffix = " (training)"
+    let source = name.hasSuffix(suffix) ? String(name.dropLast(suffix.count)) : name
+    return (part(source + suffix, rows.training), part("\(source) (validation)", rows.validation))
   }
 
   /// The labels of a column, for drawing the same share of each.

@@ -80,15 +80,15 @@ import Testing
       recipe("labels: kind", "labels: knid")),
     Case(
       "text among numbers", ["table.yaml"], 65,
-      "t.csv:5: column 'a' is 'three', not a finite number. Correct it, or leave it empty where a value may be missing.",
+      "t.csv:5: column 'a' is 'three', not a finite number. Correct it, or leave the row out.",
       table("\n3,0,", "\nthree,0,")),
     Case(
       "NaN among numbers", ["table.yaml"], 65,
-      "t.csv:5: column 'a' is 'nan', not a finite number. Correct it, or leave it empty where a value may be missing.",
+      "t.csv:5: column 'a' is 'nan', not a finite number. Correct it, or leave the row out.",
       table("\n3,0,", "\nnan,0,")),
     Case(
       "infinity among numbers", ["table.yaml"], 65,
-      "Task 'price': t.csv:5: column 'price' is 'inf', not a finite number. Correct it, or leave it empty where a value may be missing.",
+      "Task 'price': t.csv:5: column 'price' is 'inf', not a finite number. Correct it, or leave it empty where it is missing.",
       table("low,3000,", "low,inf,")),
     Case("an empty table", ["table.yaml"], 65, "t.csv:1: is empty. The first line has to name the columns.") { folder in
       try folder.writeTable()
@@ -293,7 +293,7 @@ import Testing
       ),
       (
         ["predict", "table-run", "text.csv"], 65,
-        "text.csv:3: column 'b' is 'two', not a finite number. Correct it, or leave it empty where a value may be missing."
+        "text.csv:3: column 'b' is 'two', not a finite number. Correct it, or leave the row out."
       ),
       (["predict", "table-run", "empty.csv"], 65, "empty.csv:1: is empty. The first line has to name the columns."),
       (

@@ -34,8 +34,11 @@ struct CSVColumnsTests {
     expectError(
       .badData,
       "t.csv:3: column 'x' is '\(text)', not a finite number. "
-        + "Correct it, or leave it empty where a value may be missing."
+        + "Correct it, or leave it empty where it is missing."
     ) { try numbers(["1", text], allowsMissing: true) }
+    expectError(
+      .badData, "t.csv:3: column 'x' is '\(text)', not a finite number. Correct it, or leave the row out."
+    ) { try numbers(["1", text]) }
   }
 
   // MARK: Labels

@@ -114,6 +114,8 @@ import Testing
     let data = try folder.data(text)
     #expect(data.training.count == 6)
     #expect(data.validation?.count == 4)
+    #expect(data.training.name == "\(folder.path)/t.csv (training)")
+    #expect(data.validation?.name == "\(folder.path)/t.csv (validation)")
     let rows = (data.training.floats("x") ?? []) + (data.validation?.floats("x") ?? [])
     #expect(rows.sorted() == (1...10).map(Float.init))
     #expect(try folder.data(text).training.floats("x") == data.training.floats("x"))
@@ -137,7 +139,7 @@ import Testing
     ),
     (
       "{columns: [kind]}", "{target: price}",
-      "badData FOLDER/t.csv:2: column 'kind' is 'cat', not a finite number. Correct it, or leave it empty where a value may be missing."
+      "badData FOLDER/t.csv:2: column 'kind' is 'cat', not a finite number. Correct it, or leave the row out."
     ),
     (
       "{columns: [price]}", "{labels: kind}",
