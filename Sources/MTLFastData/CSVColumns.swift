@@ -26,12 +26,13 @@ extension CSVTable {
         throw MTLFastError(
           .badData,
           "\(place(ofRow: row)): column '\(name)' is '\(excerpt(row, column))', not a finite number. "
-            + "Correct it, or leave it empty where a value may be missing.")
+            + (allowsMissing ? "Correct it, or leave it empty where it is missing." : "Correct it, or leave the row out."))
       }
     }
   }
 
-  /// A column of class labels for the given rows, in their order; an empty cell or `-1` is missing.
+  /// A column of class labels for the given rows, in their order; an empty cell or `-1` is missing. Spaces around a label
+  /// don't count.
   ///
   ///     let table = try CSVTable(text: "animal\ncat\ndog\n\ncat\n", path: "t.csv")
   ///     let labels = try table.labels("animal", rows: [0, 1, 2], classes: ["dog", "cat"], trainingRows: [])
@@ -42,7 +43,7 @@ extension CSVTable {
   ///     number, else in the order of their Unicode scalars.
   ///   - trainingRows: where classes are found; not read where `classes` names them.
   /// - Throws: `MTLFastError` of kind `badData` for an unknown column, a class that isn't listed or that training never
-  ///   sees, or fewer than 2 classes.
+  ///   sees, fewer than 2 classes, or a cell such as `nan` or `NA` that `classes` doesn't list.
   public func labels(
     _ name: String, rows: [Int], classes: [String]?, trainingRows: [Int]
   ) throws -> LabelColumn {
@@ -63,9 +64,10 @@ extension CSVTable {
       }
     }
     let values = try rows.map { row -> Int32 in
-      let text = self[row, column]
+      let text = label(row, column)
       if let index = indices[text] { return index }
       if Self.isMissingLabel(text) { return -1 }
+      try requireLabel(row, column)
       throw MTLFastError(
         .badData,
         "\(place(ofRow: row)): column '\(name)' is '\(excerpt(row, column))', "
@@ -76,12 +78,44 @@ extension CSVTable {
     return LabelColumn(values: values, classNames: names)
   }
 
+  /// The classes of a column, in the order of `labels`, for dividing rows by them: any text counts, and any number of
+  /// classes. An empty cell or `-1` has none.
+  public func strata(_ name: String, rows: [Int]) throws -> LabelColumn {
+    let column = try column(name)
+    let names = Self.sorted(Set(rows.map { label($0, column) }))
+    let indices = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, Int32($0)) })
+    return LabelColumn(values: rows.map { indices[label($0, column)] ?? -1 }, classNames: names)
+  }
+
+  /// A cell without the spaces around it, which no class name has.
+  public func label(_ row: Int, _ column: Int) -> String {
+    let text = self[row, column]
+    guard let first = text.utf8.first, let last = text.utf8.last, first <= 0x20 || last <= 0x20 else { return text }
+    return String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+  }
+
   private static func isMissingLabel(_ text: String) -> Bool { text.isEmpty || text == "-1" }
+
+  /// What programs write for a missing value, in lower case.
+  private static let placeholders: Set = ["nan", "na", "n/a", "#n/a", "<na>", "null", "none", "nil"]
+
+  /// Refuses what is most likely a missing label and would silently be a class.
+  private func requireLabel(_ row: Int, _ column: Int) throws {
+    guard Self.placeholders.contains(label(row, column).lowercased()) else { return }
+    throw MTLFastError(
+      .badData,
+      "\(place(ofRow: row)): column '\(header[column])' is '\(excerpt(row, column))'. "
+        + "Write an empty cell for a missing label, or list it in classes: where it is one.")
+  }
 
   private func classesFound(in column: Int, rows: [Int]) throws -> [String] {
     var names: Set<String> = []
-    for row in rows { names.insert(self[row, column]) }
-    let present = names.filter { !Self.isMissingLabel($0) }
+    for row in rows where names.insert(label(row, column)).inserted { try requireLabel(row, column) }
+    return Self.sorted(names)
+  }
+
+  private static func sorted(_ names: Set<String>) -> [String] {
+    let present = names.filter { !isMissingLabel($0) }
     let numbers = present.compactMap { name in Int(name).map { (name, $0) } }
     guard numbers.count == present.count else {
       return present.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }

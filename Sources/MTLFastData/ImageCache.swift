@@ -18,14 +18,19 @@ import MTLFast
 /// and its pixels have their checksum; every other image is decoded again, and the cache written anew. A cache that is
 /// damaged or of another version is not trusted. Where it can't be written, work goes on without it.
 ///
-/// The files are `<caches>/mtl-fast/images/<SHA-256 of the request>.cache`, with `<caches>` as in `DatasetSearch`. Nothing
-/// limits their number; the folder may be deleted at any time.
+/// The files are `<caches>/mtl-fast/images/<SHA-256 of the request>.cache`, with `<caches>` as in `DatasetSearch`. A
+/// request of more than 1 GiB of pixels is not kept, and before a file is written the oldest ones are removed until all
+/// together have less than 4 GiB. The folder may be deleted at any time.
 ///
 /// A file, all numbers little-endian: `MTLFIMG1`, the SHA-256 of the request (64 digits), N and the bytes of an image
 /// (8 bytes each); for each image the size of its file in bytes (-1: no pixels), its change in nanoseconds since 1970,
 /// the CRC-32 of its pixels (8 bytes each); the SHA-256 of all that (64 digits); the pixels, `[N, H, W, C]`.
 public struct ImageCache: Sendable {
   public let folder: String
+  /// The most bytes of pixels of a request that is kept.
+  var largestRequest = 1 << 30
+  /// What the files of the folder may have together, in bytes.
+  var largestTotal = 4 << 30
 
   public init(folder: String) { self.folder = folder }
 
@@ -33,6 +38,27 @@ public struct ImageCache: Sendable {
   public init?(search: DatasetSearch = DatasetSearch()) {
     guard let caches = search.cachesFolder else { return nil }
     folder = "\(caches)/mtl-fast/images"
+  }
+
+  /// Removes the oldest files until another one has its place; what can't be removed stays.
+  fileprivate func makeRoom(for bytes: Int, at path: String) {
+    guard let stream = opendir(folder) else { return }
+    defer { closedir(stream) }
+    var files: [(path: String, stamp: FileStamp)] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
+        name.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+      }
+      let file = "\(folder)/\(name)"
+      guard name.hasSuffix(".cache"), file != path, let stamp = FileStamp(path: file) else { continue }
+      files.append((file, stamp))
+    }
+    files.sort { ($0.stamp.modified, $0.path) < ($1.stamp.modified, $1.path) }
+    var total = files.reduce(Int64(bytes)) { $0 + $1.stamp.size }
+    for file in files {
+      guard total > Int64(largestTotal) else { return }
+      if unlink(file.path) == 0 { total -= file.stamp.size }
+    }
   }
 
   static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
@@ -49,12 +75,15 @@ public struct ImageCache: Sendable {
     let path: String
     let count: Int
     let imageBytes: Int
+    private let cache: ImageCache
     private let digest: String
     private var headerBytes: Int { Self.magic.count + Self.digestBytes + 16 + count * Self.entryBytes }
     private var pixelsStart: Int { headerBytes + Self.digestBytes }
 
-    /// Of a folder whose bytes were checked not to overflow.
-    init(_ images: ImageFolder, shape: Shape, fit: ImageFit, cache: ImageCache) {
+    /// Of a folder whose bytes were checked not to overflow; nil for one that is too large to be kept.
+    init?(_ images: ImageFolder, shape: Shape, fit: ImageFit, cache: ImageCache) {
+      guard images.files.count * shape.elementCount <= cache.largestRequest else { return nil }
+      self.cache = cache
       // Names may hold anything, so each goes with its length.
       var text = "\(shape) \(fit.rawValue) \(images.files.count)\n"
       let folder = realpath(images.folder, nil)
@@ -108,6 +137,7 @@ public struct ImageCache: Sendable {
       do {
         let file = try PartialFile(for: path)
         do {
+          cache.makeRoom(for: pixelsStart + values.count, at: path)
           try file.clear()
           try (index + Array(digest.utf8)).withUnsafeBytes { try file.append($0) }
           try file.append(values)

@@ -58,7 +58,7 @@ public struct ImageFolder: Sendable {
     let size = try ImageFile.checkShape(shape)
     let count = files.count
     let byteCount = try checkedBytes(count, shape)
-    let request = cache.map { ImageCache.Request(self, shape: shape, fit: fit, cache: $0) }
+    let request = cache.flatMap { ImageCache.Request(self, shape: shape, fit: fit, cache: $0) }
     let cached = request?.open()
     var stamps = [FileStamp?](repeating: nil, count: count)
     var sums = [UInt32](repeating: 0, count: count)

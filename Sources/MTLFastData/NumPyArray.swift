@@ -31,16 +31,17 @@ public struct NumPyArray: Sendable {
   ///
   /// - Parameter shape: of one sample; nil takes the dimensions after the first: `[K]` of `[N, K]`, `[1]` of `[N]`,
   ///   `[H, W, 1]` of `[N, H, W]`.
-  /// - Throws: `MTLFastError` of kind `badData` where the shape has another number of elements, or a value is NaN or
-  ///   infinite.
+  ///   It has to be these dimensions; an image may also be stored flat, `[N, H * W * C]`, and a grey one as `[N, H, W]`.
+  /// - Throws: `MTLFastError` of kind `badData` where the shape is another, or a value is NaN or infinite.
   public func input(shape wanted: Shape? = nil) throws -> InputColumn {
     let own = try sampleShape(ranks: 1...4)
     let sample = wanted ?? (own.isEmpty ? [1] : own.count == 2 ? Shape(own + [1]) : Shape(own))
-    guard sample.checkedElementCount == Shape(own).checkedElementCount, sample.checkedElementCount != nil else {
+    guard Self.holds(own, sample), sample.checkedElementCount != nil else {
       throw MTLFastError(
         .badData,
         "Array '\(name)': has samples of shape \(own.isEmpty ? "1" : Shape(own).description) but the input's is \(sample). "
-          + "Set the input's shape, or reshape the array.")
+          + (sample.isImage && own == [sample.channels, sample.height, sample.width]
+            ? Self.channelsFirst : "Set the input's shape, or reshape the array."))
     }
     switch storage {
     case .bytes(let values): return .bytes(shape: sample, values: values)
@@ -127,7 +128,30 @@ public struct NumPyArray: Sendable {
       values: values.map { $0 < 0 ? MaskColumn.ignored : UInt8(truncatingIfNeeded: $0) }, classNames: names)
   }
 
+  /// Refuses masks `[N, C, H, W]`, whose channels would be taken for rows.
+  ///
+  /// - Throws: `MTLFastError` of kind `badData` where only the axes after the first two are of that height and width.
+  public func requireChannelsLast(height: Int, width: Int) throws {
+    guard shape.count == 4, Array(shape[2...]) == [height, width], Array(shape[1...2]) != [height, width] else {
+      return
+    }
+    throw MTLFastError(
+      .badData,
+      "Array '\(name)': has masks of shape \(Shape(Array(shape.dropFirst()))) but the image has \(height)x\(width) pixels. "
+        + Self.channelsFirst)
+  }
+
   // MARK: -
+
+  private static let channelsFirst = "It looks like [N, C, H, W]; write it as [N, H, W, C]."
+
+  /// Whether stored dimensions are those of a sample, in the same order of elements.
+  private static func holds(_ own: [Int], _ sample: Shape) -> Bool {
+    let dimensions = sample.dimensions
+    if own == dimensions || own == [sample.checkedElementCount ?? -1] { return true }
+    if own.isEmpty { return sample.checkedElementCount == 1 }
+    return sample.isImage && sample.channels == 1 && own == Array(dimensions.prefix(2))
+  }
 
   /// More classes than any name list, fewer than could exhaust memory.
   private static let mostClasses = 1 << 16

@@ -51,7 +51,10 @@ extension SplitRule {
       // A class column of one class or none divides like no column at all.
       let classes = try stratify.map { name in
         let column = try table.column(name)
-        return all.map { table[$0, column] == "-1" ? "" : table[$0, column] }
+        return all.map { row in
+          let label = table.label(row, column)
+          return label == "-1" ? "" : label
+        }
       }
       return try Self.rows(count: table.rowCount, fraction: fraction, classes: classes, seed: seed, place: table.path)
     }

@@ -80,7 +80,7 @@ struct ColumnReader {
         )
       }
       return values.rows(part.rows)
-    case (.arrays(let arrays, path: let path), .column(let column, let shape)):
+    case (.arrays(let arrays, let path, count: _), .column(let column, let shape)):
       let array = try arrays.named(column, in: path)
       return try located(path) { try array.input(shape: shape) }.rows(part.rows)
     case (.masks(let images, masks: _), .column(let column, _)):
@@ -105,7 +105,7 @@ struct ColumnReader {
       switch task.target {
       case .labels(let labels): return .classes(try self.labels(labels))
       case .values(let numbers): return .values(try values(numbers))
-      case .mask(let mask): return .mask(try self.mask(mask))
+      case .mask(let mask): return .mask(try self.mask(mask, of: task.name))
       }
     } catch let error as MTLFastError {
       throw MTLFastError(error.kind, "Task '\(task.name)': \(error.message)")
@@ -129,19 +129,13 @@ struct ColumnReader {
       guard let column = dataset.labels[labels.column] else {
         throw refuse(unknownName("label column", labels.column, in: part.name, known: Array(dataset.labels.keys)))
       }
-      let count = column.classNames.count
-      for group in labels.groups ?? [] {
-        guard let label = group.labels.first(where: { $0 >= count }) else { continue }
-        throw refuse(
-          "map names label \(label) in '\(group.name)' but '\(labels.column)' has \(count) classes (0...\(count - 1)).")
-      }
-      if labels.groups == nil, let label = column.values.max(), label >= names.count {
+      if labels.groups == nil, let label = part.rows.lazy.map({ column.values[$0] }).max(), label >= names.count {
         throw refuse(
           "'\(labels.column)' of \(part.name) has label \(label) but the task has \(names.count) classes (0...\(names.count - 1)). Name each in classes."
         )
       }
       stored = part.rows.map { column.values[$0] }
-    case .arrays(let arrays, let path):
+    case .arrays(let arrays, let path, count: _):
       let array = try arrays.named(labels.column, in: path)
       let values = try located(path) { try array.labels(classNames: labels.groups == nil ? names : nil).values }
       stored = part.rows.map { values[$0] }
@@ -162,7 +156,7 @@ struct ColumnReader {
         }
         return part.rows.map { column.values[$0] }
       }
-    case .arrays(let arrays, let path):
+    case .arrays(let arrays, let path, count: _):
       columns = try numbers.columns.map { name in
         let array = try arrays.named(name, in: path)
         let column = try located(path) { try array.values() }
@@ -177,7 +171,7 @@ struct ColumnReader {
     return ValueColumn(names: numbers.columns, values: part.rows.indices.flatMap { row in columns.map { $0[row] } })
   }
 
-  private func mask(_ mask: Recipe.Mask) throws -> MaskColumn {
+  private func mask(_ mask: Recipe.Mask, of task: String) throws -> MaskColumn {
     switch part.content {
     case .masks(images: _, masks: let raw):
       guard mask.column == "mask" else {
@@ -189,8 +183,12 @@ struct ColumnReader {
         throw refuse(unknownName("mask column", mask.column, in: part.name, known: dataset.maskColumns))
       }
       return try mask.column(of: column, place: part.name).rows(part.rows)
-    case .arrays(let arrays, let path):
+    case .arrays(let arrays, let path, count: _):
       let array = try arrays.named(mask.column, in: path)
+      let images = recipe.heads.first { $0.name == task }.map { recipe.inputs(of: $0).compactMap(\.shape) } ?? []
+      if let image = images.first(where: \.isImage) {
+        try located(path) { try array.requireChannelsLast(height: image.height, width: image.width) }
+      }
       if case .channels(let names) = mask.meaning {
         return try located(path) { try array.mask(classNames: names) }.rows(part.rows)
       }
@@ -219,7 +217,7 @@ extension CSVTable {
     let column = try column(name)
     guard !names.contains(where: { Int($0) != nil }) else { return false }
     return (0..<rowCount).allSatisfy { row in
-      let text = self[row, column]
+      let text = label(row, column)
       return text.isEmpty || text == "-1" || Int(text).map(names.indices.contains) == true
     }
   }
@@ -228,7 +226,7 @@ extension CSVTable {
   func wholeNumbers(_ name: String, rows: [Int]) throws -> [Int32] {
     let column = try column(name)
     return try rows.map { row in
-      let text = self[row, column]
+      let text = label(row, column)
       if text.isEmpty { return -1 }
       guard let label = Int32(text), label >= -1 else {
         throw MTLFastError(

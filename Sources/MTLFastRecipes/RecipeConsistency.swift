@@ -10,7 +10,10 @@ struct RecipeConsistency {
   let located: (_ path: [String], _ error: MTLFastError) -> MTLFastError
 
   func check() throws {
-    for task in recipe.tasks { try checkParent(of: task) }
+    for task in recipe.tasks {
+      try checkParent(of: task)
+      try checkIgnored(of: task)
+    }
     for head in recipe.heads {
       try checkStreams(of: head)
       try checkLossAndMetrics(of: head)
@@ -93,6 +96,20 @@ struct RecipeConsistency {
         path,
         "parent names class \(index) but task '\(above.name)' has \(names.count) classes (0...\(names.count - 1)).")
     }
+  }
+
+  /// Channels hold masks, not values. A single one of mask files is made of values.
+  private func checkIgnored(of task: Recipe.Task) throws {
+    guard case .mask(let mask) = task.target, !mask.ignored.isEmpty, case .channels(let names) = mask.meaning else {
+      return
+    }
+    let isOfFiles = if case .masks? = recipe.stream(ofTask: task.name)?.source { true } else { false }
+    guard names.count > 1 || !isOfFiles else { return }
+    throw refuse(
+      ["tasks", task.name, "ignore"],
+      isOfFiles
+        ? "ignore has no meaning for masks by colour. Leave it out."
+        : "ignore has no meaning for masks by channel: pixels of 255 are ignored as they are. Leave it out.")
   }
 
   private func check(_ stream: Recipe.Stream, against known: KnownColumns) throws {

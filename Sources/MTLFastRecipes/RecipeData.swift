@@ -181,7 +181,7 @@ struct RecipeBinding {
           guard let part = parts[part], case .table(let table) = part.content else { continue }
           let column = try table.column(labels.column)
           for row in part.rows {
-            let text = table[row, column]
+            let text = table.label(row, column)
             guard !names.contains(text), !text.isEmpty, text != "-1" else { continue }
             throw MTLFastError(
               .badData,

@@ -112,6 +112,10 @@ extension Recipe.Normalization {
     let means = try reader.optional("mean")?.numbers("mean", "a number") { _ in true }
     let deviations = try reader.optional("standard_deviation")?
       .numbers("standard_deviation", "a number above 0") { $0 > 0 }
+    if let small = deviations?.first(where: { !(1 / $0).isFinite }) {
+      throw (reader.optional("standard_deviation")?.location ?? reader.location).error(
+        "an entry of standard_deviation is \(small), too small to divide by. Give at least 1e-38.")
+    }
     switch (means, deviations) {
     case (nil, nil): self = wanted.map { $0 ? .training : .none } ?? standard
     case (let means?, let deviations?):

@@ -38,6 +38,8 @@ struct RecipeGraphBuilder {
   /// Whether classes and columns that only the data tell are taken to be few: no shape but those of logits depends on
   /// them.
   let assumesClasses: Bool
+  /// How many columns `columns: all` is taken to be where classes are assumed too.
+  var assumedColumns = 1
   /// Adds the place of a recipe path (`heads`, `item`, `from`) to an error.
   let located: (_ path: [String], _ error: MTLFastError) -> MTLFastError
 
@@ -73,7 +75,7 @@ struct RecipeGraphBuilder {
 
     var graph = ModelGraph()
     for input in recipe.inputs {
-      guard let shape = input.shape ?? (assumesClasses ? .vector(1) : nil) else {
+      guard let shape = input.shape ?? (assumesClasses ? .vector(assumedColumns) : nil) else {
         throw MTLFastError(
           .usage, "Input '\(input.name)': its columns are found in the data. Name the data or list them in columns.")
       }
@@ -94,11 +96,45 @@ struct RecipeGraphBuilder {
       let task = try at(path) { try self.task(of: head) }
       let isKnown = recipe.tasks.contains { $0.name == head.name && $0.headTask != nil }
       let weights = try at(path + ["class_weights"]) {
-        isKnown ? try head.classWeights?.list(for: task, of: head.name) : nil
+        guard isKnown else { return [Float]?.none }
+        do { return try head.classWeights?.list(for: task, of: head.name) } catch let error as MTLFastError {
+          // Of classes that the data told: there is no line to name.
+          throw assumesClasses ? error : MTLFastError(error.kind, "Recipe '\(recipe.name)': \(error.message)")
+        }
       }
       try at(path) { try graph.addHead(modelHead(head, reading: node, task: task, classWeights: weights)) }
     }
     return graph
+  }
+
+  /// Checks a recipe as far as it can be without its data: a reshape or a sum that depends on how many columns
+  /// `columns: all` are is left to the graph of the resolved recipe.
+  static func check(
+    _ recipe: Recipe, located: @escaping (_ path: [String], _ error: MTLFastError) -> MTLFastError
+  ) throws {
+    func mistake(assumedColumns count: Int) -> (path: [String], message: String, error: MTLFastError)? {
+      var place: (path: [String], message: String)?
+      let builder = RecipeGraphBuilder(recipe: recipe, assumesClasses: true, assumedColumns: count) { path, error in
+        if place == nil { place = (path, error.message) }
+        return located(path, error)
+      }
+      do {
+        _ = try builder.graph()
+        return nil
+      } catch let error as MTLFastError {
+        return (place?.path ?? [], place?.message ?? error.message, error)
+      } catch {
+        return ([], "", MTLFastError(.system, "\(error)"))
+      }
+    }
+    guard let first = mistake(assumedColumns: 1) else { return }
+    guard recipe.inputs.contains(where: { $0.shape == nil }), recipe.isReshapeOrAdd(at: first.path) else {
+      throw first.error
+    }
+    // What is wrong whatever the count is told in the same words.
+    if let second = mistake(assumedColumns: 2), second.path == first.path, second.message == first.message {
+      throw first.error
+    }
   }
 
   private func checkNames(_ units: [Unit]) throws {
@@ -237,6 +273,21 @@ struct RecipeGraphBuilder {
   }
 }
 
+extension Recipe {
+  /// Whether the path is that of a layer whose fit depends on numbers of elements.
+  fileprivate func isReshapeOrAdd(at path: [String]) -> Bool {
+    guard path.count == 4, path[2] == "layers", let index = Int(path[3]) else { return false }
+    let layers =
+      path[0] == "model"
+      ? nodes.first { $0.name == path[1] }?.layers : heads.first { $0.name == path[1] }?.layers
+    guard let layers, layers.indices.contains(index) else { return false }
+    switch layers[index] {
+    case .reshape, .add: return true
+    default: return false
+    }
+  }
+}
+
 extension Recipe.ClassWeights {
   /// A weight for each class; nil while they are to be counted in the data.
   func list(for task: Head.Task, of head: String) throws -> [Float]? {
@@ -247,7 +298,7 @@ extension Recipe.ClassWeights {
       let names = if case .masks = task { ["0", "1"] } else { task.names }
       if let other = weights.first(where: { !names.contains($0.name) }) {
         throw MTLFastError(
-          .usage, "Head '\(head)': " + unknownName("class name", other.name, in: "class_weights", known: names))
+          .badData, "Head '\(head)': " + unknownName("class name", other.name, in: "class_weights", known: names))
       }
       return names.map { name in weights.first { $0.name == name }?.weight ?? 1 }
     }

@@ -22,7 +22,8 @@ extension Recipe {
       root.location(at: path).error(error.message)
     }
     try RecipeConsistency(recipe: recipe, located: located).check()
-    _ = try RecipeGraphBuilder(recipe: recipe, assumesClasses: true, located: located).graph()
+    // With the class names of the catalogue, class weights are checked too.
+    try RecipeGraphBuilder.check(recipe.withPublishedClasses(), located: located)
     return recipe
   }
 

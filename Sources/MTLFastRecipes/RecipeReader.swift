@@ -22,7 +22,7 @@ struct MappingReader {
       if let (key, instead) = later.first(where: { $0.key == entry.key }) {
         throw entry.location.error("'\(key)' in \(name) is not available in this version. \(instead)")
       }
-      throw entry.location.error(unknownName("key", entry.key, in: name, known: known))
+      throw entry.location.error(unknownName("key", excerpt(entry.key), in: name, known: known))
     }
   }
 
@@ -160,7 +160,7 @@ func checkedName(_ name: String, _ what: String, at location: SourceLocation) th
   }
   guard isWord, let first = name.first, first.isLetter, name.utf8.count <= 64 else {
     throw location.error(
-      "\(what) '\(name)': a name has up to 64 letters (a-z), digits, '_' or '-' and begins with a letter.")
+      "\(what) '\(excerpt(name))': a name has up to 64 letters (a-z), digits, '_' or '-' and begins with a letter.")
   }
   return name
 }

@@ -69,13 +69,13 @@ struct NameResolution {
         resolved.inputs[index].values = .columns(try recipe.remainingColumns(of: table, in: stream))
       }
       for index in recipe.tasks.indices where recipe.stream(ofTask: recipe.tasks[index].name)?.name == stream.name {
-        resolved.tasks[index].target = try target(of: recipe.tasks[index], in: part)
+        resolved.tasks[index].target = try target(of: recipe.tasks[index], in: part, of: stream.source)
       }
     }
     return resolved
   }
 
-  private func target(of task: Recipe.Task, in part: SourcePart?) throws -> Recipe.Target {
+  private func target(of task: Recipe.Task, in part: SourcePart?, of source: Recipe.Source) throws -> Recipe.Target {
     switch task.target {
     case .values: return task.target
     case .mask(var mask):
@@ -87,15 +87,31 @@ struct NameResolution {
       if case .file(let path)? = labels.classes {
         labels.classes = .names(try ClassNames.read(paths.find(path)))
       } else if labels.groups == nil, labels.classes == nil, let part {
-        do { labels.classes = .names(try classesFound(labels.column, in: part)) } catch let error as MTLFastError {
+        do {
+          labels.classes = .names(try classesFound(labels.column, in: part, of: source))
+        } catch let error as MTLFastError {
           throw MTLFastError(error.kind, "Task '\(task.name)': \(error.message)")
         }
+      } else if let groups = labels.groups, case .dataset(let dataset)? = part?.content {
+        try check(groups, of: task.name, column: labels.column, in: dataset)
       }
       return .labels(labels)
     }
   }
 
-  private func classesFound(_ column: String, in part: SourcePart) throws -> [String] {
+  /// A label that the training file never reaches is a mistake. Files of other parts may lack the last classes.
+  private func check(_ groups: [Recipe.Group], of task: String, column: String, in dataset: Dataset) throws {
+    guard let count = dataset.labels[column]?.classNames.count else { return }
+    for group in groups {
+      guard let label = group.labels.first(where: { $0 >= count }) else { continue }
+      throw MTLFastError(
+        .badData,
+        "Task '\(task)': map names label \(label) in '\(group.name)' but '\(column)' has \(count) classes (0...\(count - 1))."
+      )
+    }
+  }
+
+  private func classesFound(_ column: String, in part: SourcePart, of source: Recipe.Source) throws -> [String] {
     switch part.content {
     case .table(let table):
       return try table.labels(column, rows: [], classes: nil, trainingRows: part.rows).classNames
@@ -104,12 +120,19 @@ struct NameResolution {
         throw MTLFastError(
           .badData, unknownName("label column", column, in: part.name, known: Array(dataset.labels.keys)))
       }
+      // IDX files hold no names, and rows of a fraction aren't training rows.
+      if case .idx = source { return Self.numbers(part.rows.map { labels.values[$0] }) }
       return labels.classNames
-    case .arrays(let arrays, let path):
+    case .arrays(let arrays, let path, count: _):
       let values = try arrays.named(column, in: path).labels().values
-      return (0...max(1, Int(part.rows.map { values[$0] }.max() ?? 0))).map(String.init)
+      return Self.numbers(part.rows.map { values[$0] })
     case .masks: throw MTLFastError(.badData, "\(part.name) has masks but no labels. Use mask: mask.")
     }
+  }
+
+  /// `0`, `1`, ... up to the largest label.
+  private static func numbers(_ labels: [Int32]) -> [String] {
+    (0...max(1, Int(labels.max() ?? 0))).map(String.init)
   }
 }
 

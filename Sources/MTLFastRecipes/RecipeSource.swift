@@ -47,7 +47,11 @@ public struct RecipeSource: Sendable {
         throw MTLFastError(.missingInput, "\(name): is a folder without recipe.yaml, so it is no run.")
       }
       return try RecipeSource(file: file)
-    case _?: return try RecipeSource(file: name)
+    case _?:
+      if let data = dataExample(ofFile: name) {
+        throw MTLFastError(.badData, "\(name): is no recipe (YAML). A recipe names its data: data: \(data).")
+      }
+      return try RecipeSource(file: name)
     case nil: break
     }
     if name.contains("/") || name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
@@ -63,6 +67,18 @@ public struct RecipeSource: Sendable {
   /// The recipe with overrides applied.
   public func recipe(overrides: [RecipeOverride] = []) throws -> Recipe {
     try Recipe.parse(text, file: name, overrides: overrides)
+  }
+
+  /// How a recipe names a data file of this ending; nil for other endings.
+  private static func dataExample(ofFile name: String) -> String? {
+    guard let dot = name.lastIndex(of: ".") else { return nil }
+    switch name[name.index(after: dot)...].lowercased() {
+    case "csv": return "{format: csv, path: \(name)}"
+    case "npz", "npy": return "{format: npz, training: \(name)}"
+    case "png", "jpg", "jpeg": return "{format: images, path: TABLE.csv, images: COLUMN}"
+    case "gz", "idx": return "{format: csv, path: \(name)}, or format: idx"
+    default: return nil
+    }
   }
 
   /// nil where there is nothing of that name.

@@ -20,7 +20,8 @@ struct SourcePart {
     /// Columns that are in memory with their meaning: a known data set, IDX, a generator.
     case dataset(Dataset)
     case table(CSVTable)
-    case arrays([NumPyArray], path: String)
+    /// `count` is that of the arrays which inputs and tasks name.
+    case arrays([NumPyArray], path: String, count: Int)
     /// Images and the masks as stored.
     case masks(images: InputColumn, masks: RawMasks)
 
@@ -28,7 +29,7 @@ struct SourcePart {
       switch self {
       case .dataset(let dataset): dataset.count
       case .table(let table): table.rowCount
-      case .arrays(let arrays, path: _): arrays.first?.shape.first ?? 0
+      case .arrays(_, path: _, let count): count
       case .masks(let images, masks: _): images.count
       }
     }
@@ -53,20 +54,23 @@ struct SourcePart {
     func part(_ name: String, _ indices: [Int]) -> SourcePart {
       SourcePart(name: name, content: content, rows: indices.map { self.rows[$0] })
     }
-    return (part(name, rows.training), part("\(name) (validation part)", rows.validation))
+    let suffix = " (training)"
+    let source = name.hasSuffix(suffix) ? String(name.dropLast(suffix.count)) : name
+    return (part(source + suffix, rows.training), part("\(source) (validation)", rows.validation))
   }
 
   /// The labels of a column, for drawing the same share of each.
   private func strata(_ column: String) throws -> LabelColumn {
     switch content {
-    case .table(let table): return try table.labels(column, rows: rows, classes: nil, trainingRows: rows)
+    // A column of one class or none divides like no column at all.
+    case .table(let table): return try table.strata(column, rows: rows)
     case .dataset(let dataset):
       guard let labels = dataset.labels[column] else {
         throw MTLFastError(
           .badData, "stratify: " + unknownName("label column", column, in: name, known: Array(dataset.labels.keys)))
       }
       return LabelColumn(values: rows.map { labels.values[$0] }, classNames: labels.classNames)
-    case .arrays(let arrays, let path):
+    case .arrays(let arrays, let path, count: _):
       let labels = try arrays.named(column, in: path).labels()
       return LabelColumn(values: rows.map { labels.values[$0] }, classNames: labels.classNames)
     case .masks: throw MTLFastError(.usage, "stratify: \(name) has masks but no column of classes. Leave it out.")

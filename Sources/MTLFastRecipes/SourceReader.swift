@@ -18,6 +18,15 @@ struct SourceReader {
   let threads: Int
   /// What the user should know but that stops nothing.
   let note: (String) -> Void
+  private let cacheWarning = Once()
+
+  init(recipe: Recipe, paths: DataPaths, skipsBad: Bool, threads: Int, note: @escaping (String) -> Void) {
+    self.recipe = recipe
+    self.paths = paths
+    self.skipsBad = skipsBad
+    self.threads = threads
+    self.note = note
+  }
 
   /// The parts of a stream that are there, of those wanted.
   func parts(of stream: Recipe.Stream, wanted: Set<DataPart>) throws -> [DataPart: SourcePart] {
@@ -54,7 +63,7 @@ struct SourceReader {
       return parts
     case .csv(let table), .images(let table, _): return try tableParts(table, wanted: wanted)
     case .masks(let files): return try read(files, wanted) { folders, part in try masks(folders, part, of: stream) }
-    case .arrays(let files): return try read(files, wanted, arrays)
+    case .arrays(let files): return try read(files, wanted) { path, part in try arrays(path, part, of: stream) }
     case .idx(let files):
       return try read(files, wanted) { files, part in
         let images = try paths.find(files.images)
@@ -105,10 +114,27 @@ struct SourceReader {
     return parts
   }
 
-  private func arrays(_ path: String, _ part: DataPart) throws -> SourcePart {
+  private func arrays(_ path: String, _ part: DataPart, of stream: Recipe.Stream) throws -> SourcePart {
     let found = try paths.find(path)
     let arrays = try Self.readArrays(found)
-    return SourcePart(name: "\(found) (\(part))", content: .arrays(arrays, path: found))
+    let count = try Self.count(of: arrays, named: recipe.arrayNames(of: stream), path: found)
+    return SourcePart(name: "\(found) (\(part))", content: .arrays(arrays, path: found, count: count))
+  }
+
+  /// The number of samples of the arrays that are named. Names that no array has, and single numbers, are refused where
+  /// they are read.
+  private static func count(of arrays: [NumPyArray], named names: [String], path: String) throws -> Int {
+    let counts = names.compactMap { name in
+      arrays.first { $0.name == name }.flatMap { array in array.shape.first.map { (name: name, count: $0) } }
+    }
+    guard let first = counts.first else { return arrays.lazy.compactMap(\.shape.first).first ?? 0 }
+    if let other = counts.first(where: { $0.count != first.count }) {
+      throw MTLFastError(
+        .badData,
+        "\(path): array '\(first.name)' has \(first.count) samples but array '\(other.name)' has \(other.count). "
+          + "Give both the same samples in the same order.")
+    }
+    return first.count
   }
 
   /// The arrays of a `.npz` or `.npy` file, or of the `.npy` files of a folder.
@@ -148,13 +174,39 @@ struct SourceReader {
       name: "\(folders.images) (\(part))", content: .masks(images: loaded.images.column, masks: loaded.masks))
   }
 
-  /// Says which images were left out.
+  /// Says which images were left out, each of the first ten.
   func report(_ images: LoadedImages, of source: String) {
-    if let first = images.bad.first {
-      let count = images.bad.count
+    if let first = images.bad.first, images.bad.count == 1 {
+      note("\(source): 1 bad image was left out: \(first.error.message)")
+    } else if !images.bad.isEmpty {
+      let listed = images.bad.prefix(10)
+      let more = images.bad.count - listed.count
       note(
-        "\(source): \(count) bad image\(count == 1 ? " was" : "s were") left out. The first: \(first.error.message)")
+        (["\(source): \(images.bad.count) bad images were left out:"] + listed.map { "  \($0.error.message)" }
+          + (more > 0 ? ["  and \(more) more"] : [])).joined(separator: "\n"))
     }
-    if let cacheNote = images.cacheNote { note(cacheNote) }
+    if let cacheNote = images.cacheNote, cacheWarning.isFirst() { note(cacheNote) }
+  }
+
+  /// What copies of a reader say once.
+  private final class Once {
+    private var isDone = false
+
+    func isFirst() -> Bool {
+      defer { isDone = true }
+      return !isDone
+    }
+  }
+}
+
+extension Recipe {
+  /// The arrays that inputs, tasks and `stratify` read, in this order.
+  fileprivate func arrayNames(of stream: Stream) -> [String] {
+    var names = inputs.compactMap { input in
+      if case .column(let column, _) = input.values, input.stream == stream.name { column } else { nil }
+    }
+    for task in tasks where self.stream(ofTask: task.name)?.name == stream.name { names += task.columns }
+    if case .fraction(let fraction) = stream.validation, let column = fraction.stratify { names.append(column) }
+    return names
   }
 }

@@ -64,7 +64,7 @@ struct YAMLNode {
   var kindDescription: String {
     switch content {
     case .scalar where isNothing: "nothing"
-    case .scalar(let text, let isPlain): isPlain ? "'\(text)'" : "the text '\(text)'"
+    case .scalar(let text, let isPlain): isPlain ? "'\(excerpt(text))'" : "the text '\(excerpt(text))'"
     case .sequence: "a list"
     case .mapping: "a mapping"
     }
@@ -96,6 +96,12 @@ struct YAMLNode {
     case .mapping(let entries): return entries.lazy.compactMap(\.value.optionLocation).first
     }
   }
+}
+
+/// A text of a recipe as an error quotes it: on one line, and no longer than 40 characters.
+func excerpt(_ text: String) -> String {
+  let start = String(text.prefix(41).map { $0.isNewline ? " " : $0 })
+  return start.count <= 40 ? start : start.prefix(37) + "..."
 }
 
 extension YAMLNode {
@@ -171,7 +177,7 @@ extension YAMLNode {
       let reason = context.map { "\($0.text) " } ?? ""
       return place.at(line: mark.line, column: mark.column).error("is not valid YAML: \(reason)\(problem).")
     case .duplicatedKeysInMapping(let duplicates, let context):
-      let keys = duplicates.sorted().map { "'\($0)'" }.joined(separator: ", ")
+      let keys = duplicates.sorted().map { "'\(excerpt("\($0)"))'" }.joined(separator: ", ")
       return place.at(line: context.mark.line, column: context.mark.column).error(
         "\(duplicates.count == 1 ? "key" : "keys") \(keys) given twice in one mapping. Keep one.")
     case .reader(let problem, _, _, _):

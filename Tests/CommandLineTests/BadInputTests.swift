@@ -80,15 +80,15 @@ import Testing
       recipe("labels: kind", "labels: knid")),
     Case(
       "text among numbers", ["table.yaml"], 65,
-      "t.csv:5: column 'a' is 'three', not a finite number. Correct it, or leave it empty where a value may be missing.",
+      "t.csv:5: column 'a' is 'three', not a finite number. Correct it, or leave the row out.",
       table("\n3,0,", "\nthree,0,")),
     Case(
       "NaN among numbers", ["table.yaml"], 65,
-      "t.csv:5: column 'a' is 'nan', not a finite number. Correct it, or leave it empty where a value may be missing.",
+      "t.csv:5: column 'a' is 'nan', not a finite number. Correct it, or leave the row out.",
       table("\n3,0,", "\nnan,0,")),
     Case(
       "infinity among numbers", ["table.yaml"], 65,
-      "Task 'price': t.csv:5: column 'price' is 'inf', not a finite number. Correct it, or leave it empty where a value may be missing.",
+      "Task 'price': t.csv:5: column 'price' is 'inf', not a finite number. Correct it, or leave it empty where it is missing.",
       table("low,3000,", "low,inf,")),
     Case("an empty table", ["table.yaml"], 65, "t.csv:1: is empty. The first line has to name the columns.") { folder in
       try folder.writeTable()
@@ -228,8 +228,8 @@ import Testing
     let run = try folder.succeed(["train", "photos.yaml", "--skip-bad", "--epochs", "1", "--quiet", "--output", "run"])
     #expect(
       run.errors == """
-        photos/labels.csv (training): 1 bad image was left out. The first: photos/4.png (row 6): is text, not an image. Convert it to PNG or JPEG.
-        photos/labels.csv (test): 1 bad image was left out. The first: photos/10.png (row 12): is text, not an image. Convert it to PNG or JPEG.
+        photos/labels.csv (training): 1 bad image was left out: photos/4.png (row 6): is text, not an image. Convert it to PNG or JPEG.
+        photos/labels.csv (test): 1 bad image was left out: photos/10.png (row 12): is text, not an image. Convert it to PNG or JPEG.
 
         """)
     let evaluation = try folder.succeed(["evaluate", "run", "--skip-bad", "--json"])
@@ -240,7 +240,7 @@ import Testing
       ["train", "scenes.yaml", "--skip-bad", "--epochs", "1", "--quiet", "--output", "scenes"])
     #expect(
       scenes.errors == """
-        train/images: 1 bad image was left out. The first: train/masks/2.png: has 3x3 pixels but its image train/images/2.png has 12x10. Give both the same size.
+        train/images: 1 bad image was left out: train/masks/2.png: has 3x3 pixels but its image train/images/2.png has 12x10. Give both the same size.
 
         """)
   }
@@ -293,7 +293,7 @@ import Testing
       ),
       (
         ["predict", "table-run", "text.csv"], 65,
-        "text.csv:3: column 'b' is 'two', not a finite number. Correct it, or leave it empty where a value may be missing."
+        "text.csv:3: column 'b' is 'two', not a finite number. Correct it, or leave the row out."
       ),
       (["predict", "table-run", "empty.csv"], 65, "empty.csv:1: is empty. The first line has to name the columns."),
       (

@@ -34,8 +34,11 @@ struct CSVColumnsTests {
     expectError(
       .badData,
       "t.csv:3: column 'x' is '\(text)', not a finite number. "
-        + "Correct it, or leave it empty where a value may be missing."
+        + "Correct it, or leave it empty where it is missing."
     ) { try numbers(["1", text], allowsMissing: true) }
+    expectError(
+      .badData, "t.csv:3: column 'x' is '\(text)', not a finite number. Correct it, or leave the row out."
+    ) { try numbers(["1", text]) }
   }
 
   // MARK: Labels
@@ -55,6 +58,31 @@ struct CSVColumnsTests {
     let labels = try table(["a", "b", "a"]).labels("x", rows: [0, 1], classes: ["b", "c", "a"], trainingRows: [])
     #expect(labels.classNames == ["b", "c", "a"])
     #expect(labels.values == [2, 0])
+  }
+
+  @Test func spacesAroundALabelDoNotCount() throws {
+    let table = try table([" 1", "0 ", "\"\t1 \"", " ", " -1"])
+    let labels = try table.labels("x", rows: [0, 1, 2, 3, 4], classes: nil, trainingRows: [0, 1, 2, 3, 4])
+    #expect(labels.classNames == ["0", "1"])
+    #expect(labels.values == [1, 0, 1, -1, -1])
+    #expect(try self.table([" a b "]).labels("x", rows: [0], classes: ["a b", "c"], trainingRows: []).values == [0])
+  }
+
+  @Test(arguments: ["nan", "NaN", "NA", "N/A", "null", "None", " nan "])
+  func textThatStandsForAMissingLabel(text: String) throws {
+    let table = try table(["a", text, "b"])
+    let message = "t.csv:3: column 'x' is '\(text)'. Write an empty cell for a missing label, or list it in classes: where it is one."
+    expectError(.badData, message) { try table.labels("x", rows: [], classes: nil, trainingRows: [0, 1, 2]) }
+    expectError(.badData, message) { try table.labels("x", rows: [1], classes: nil, trainingRows: [0, 2]) }
+    expectError(.badData, message) { try table.labels("x", rows: [1], classes: ["a", "b"], trainingRows: []) }
+    let name = text.filter { $0 != " " }
+    #expect(try table.labels("x", rows: [1], classes: ["a", name, "b"], trainingRows: []).values == [1])
+  }
+
+  @Test func strataAreAnyTexts() throws {
+    let table = try table(["b", "nan", " b", "", "-1"])
+    #expect(try table.strata("x", rows: [0, 1, 2, 3, 4]).values == [0, 1, 0, -1, -1])
+    #expect(try self.table(["b", "b"]).strata("x", rows: [0, 1]).classNames == ["b"])
   }
 
   @Test func classThatIsNotListed() throws {

@@ -124,6 +124,38 @@ struct ImageCacheTests {
     #expect(!cacheFiles.contains { $0.hasSuffix(".part") })
   }
 
+  @Test func largeRequestsAreNotKept() throws {
+    var cache = cache
+    cache.largestRequest = 9
+    let loaded = try load(cache: cache)
+    #expect(loaded.values == values && loaded.cacheNote == nil && cacheFiles.isEmpty)
+    cache.largestRequest = 10
+    _ = try load(cache: cache)
+    #expect(cacheFiles.count == 1)
+  }
+
+  @Test func theOldestFilesMakeRoom() throws {
+    _ = try load()
+    let first = try #require(cacheFiles.first)
+    let attributes = try FileManager.default.attributesOfItem(atPath: "\(cache.folder)/\(first)")
+    let size = try #require(attributes[.size] as? Int)
+    try folder.write([1], to: "caches/images/other.txt")
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 1_000_000_000)], ofItemAtPath: "\(cache.folder)/\(first)")
+    var cache = cache
+    cache.largestTotal = 2 * size
+    _ = try load(fit: .stretch, cache: cache)
+    #expect(cacheFiles.count == 3 && cacheFiles.contains(first))
+    _ = try load(fit: .letterbox, cache: cache)
+    #expect(cacheFiles.count == 3 && !cacheFiles.contains(first) && cacheFiles.contains("other.txt"))
+    // What is written anew counts once.
+    try write(99, to: 2)
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 1_000_000_000)], ofItemAtPath: "\(folder.path)/2.png")
+    #expect(try load(fit: .letterbox, cache: cache).decodedCount == 1)
+    #expect(cacheFiles.count == 3)
+  }
+
   @Test func userFolder() {
     func folder(_ environment: [String: String]) -> String? {
       ImageCache(search: DatasetSearch { environment[$0] })?.folder

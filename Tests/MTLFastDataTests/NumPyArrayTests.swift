@@ -47,6 +47,36 @@ struct NumPyArrayTests {
     #expect(throws: MTLFastError.self) { try array([2, 0], []).input() }
   }
 
+  @Test func theAxesOfAnInput() throws {
+    func shape(_ own: [Int], _ wanted: Shape) throws -> Shape {
+      try array([2] + own, [Float](repeating: 1, count: 2 * own.reduce(1, *))).input(shape: wanted).shape
+    }
+    for own in [[4, 6, 3], [72]] { #expect(try shape(own, [4, 6, 3]) == [4, 6, 3]) }
+    for own in [[4, 6, 1], [4, 6], [24]] { #expect(try shape(own, [4, 6, 1]) == [4, 6, 1]) }
+    #expect(try shape([], [1]) == [1])
+    expectError(
+      .badData,
+      "Array 'a': has samples of shape 3x4x6 but the input's is 4x6x3. It looks like [N, C, H, W]; write it as [N, H, W, C]."
+    ) { try shape([3, 4, 6], [4, 6, 3]) }
+    for (own, wanted) in [([6, 4, 3], [4, 6, 3] as Shape), ([6, 4], [4, 6, 1]), ([2, 2], [4]), ([2, 12, 3], [4, 6, 3])] {
+      let found = Shape(own).description
+      expectError(
+        .badData,
+        "Array 'a': has samples of shape \(found) but the input's is \(wanted). Set the input's shape, or reshape the array."
+      ) { try shape(own, wanted) }
+    }
+  }
+
+  @Test func theAxesOfMasks() throws {
+    let masks = array([1, 2, 4, 6], [Float](repeating: 1, count: 48))
+    expectError(
+      .badData,
+      "Array 'a': has masks of shape 2x4x6 but the image has 4x6 pixels. It looks like [N, C, H, W]; write it as [N, H, W, C]."
+    ) { try masks.requireChannelsLast(height: 4, width: 6) }
+    try masks.requireChannelsLast(height: 2, width: 4)
+    try array([1, 4, 6], [Float](repeating: 1, count: 24)).requireChannelsLast(height: 4, width: 6)
+  }
+
   @Test func labels() throws {
     let found = try array([4], integers: [2, -1, 0, 1]).labels()
     #expect(found.values == [2, -1, 0, 1])

@@ -63,6 +63,25 @@ import Testing
     #expect(test.input(named: "x")?.standardization?.mean == [3.5, 10])
   }
 
+  @Test func shapesThatDependOnAllColumnsAreCheckedWithTheData() throws {
+    func data(_ layers: String) throws -> RecipeData {
+      try folder.data(
+        RecipeTexts.brief(
+          data: "{format: csv, path: t.csv}", input: "{columns: all}", task: "{labels: kind}", layers: layers))
+    }
+    // a, b, price and use, the last of which is text.
+    try folder.write(RecipeTexts.table.replacing(",in", with: ",1").replacing(",held", with: ",2")
+      .replacing(",out", with: ",3").replacing("4,10,,,", with: "4,10,,400,"), to: "t.csv")
+    let squares = try data("[reshape: [2, 2, 1], conv2d: {filters: 2, kernel: 2}, flatten]")
+    #expect(try squares.resolved.modelGraph().nodes[1].shape == [2, 2, 1])
+    let wrong = try data("[reshape: [3, 3, 1], flatten]").resolved
+    #expect(
+      failure { try wrong.modelGraph() }.contains("its input 4 has 4 elements but 3x3x1 has 9."))
+    // What no count makes right is still told at its line.
+    #expect(failure { try data("[add]") }.hasPrefix("badData my.yaml:2:"))
+    #expect(failure { try data("[conv2d: {filters: 2, kernel: 2}]") }.hasPrefix("badData my.yaml:2:"))
+  }
+
   @Test func missingLabelsStayMissing() throws {
     let data = try folder.data(
       RecipeTexts.brief(data: "{format: csv, path: t.csv}", input: "{columns: [a]}", task: "{targets: [price, b]}"))
@@ -95,10 +114,22 @@ import Testing
     let data = try folder.data(text)
     #expect(data.training.count == 6)
     #expect(data.validation?.count == 4)
+    #expect(data.training.name == "\(folder.path)/t.csv (training)")
+    #expect(data.validation?.name == "\(folder.path)/t.csv (validation)")
     let rows = (data.training.floats("x") ?? []) + (data.validation?.floats("x") ?? [])
     #expect(rows.sorted() == (1...10).map(Float.init))
     #expect(try folder.data(text).training.floats("x") == data.training.floats("x"))
     #expect(data.validation?.labels("t")?.count { $0 == 0 } == 2)
+  }
+
+  @Test func aColumnOfOneClassDividesLikeNone() throws {
+    func rows(_ stratify: String) throws -> [Float]? {
+      let text = RecipeTexts.brief(
+        data: "{format: csv, path: t.csv, validation: {fraction: 0.4, seed: 3\(stratify)}}", input: "{columns: [a]}",
+        task: "{labels: kind}")
+      return try folder.data(text).validation?.floats("x")
+    }
+    #expect(try rows(", stratify: b") == rows(""))
   }
 
   @Test(arguments: [
@@ -108,7 +139,7 @@ import Testing
     ),
     (
       "{columns: [kind]}", "{target: price}",
-      "badData FOLDER/t.csv:2: column 'kind' is 'cat', not a finite number. Correct it, or leave it empty where a value may be missing."
+      "badData FOLDER/t.csv:2: column 'kind' is 'cat', not a finite number. Correct it, or leave the row out."
     ),
     (
       "{columns: [price]}", "{labels: kind}",
@@ -135,6 +166,17 @@ import Testing
     let head = task.contains("mask") ? ", layers: [reshape: [1, 1, 1]]" : ""
     let text = RecipeTexts.brief(data: "{format: csv, path: t.csv}", input: input, task: task, head: head)
     #expect(failure { try folder.data(text) } == message.replacing("FOLDER", with: folder.path))
+  }
+
+  @Test func aWeightOfAClassThatTheDataLackNamesTheRecipe() throws {
+    let text = RecipeTexts.brief(
+      data: "{format: csv, path: t.csv}", input: "{columns: [a]}", task: "{labels: kind}",
+      head: ", class_weights: {cta: 2}")
+    let resolved = try folder.data(text).resolved
+    #expect(
+      failure { try resolved.modelGraph() }
+        == "badData Recipe 'brief': Head 't': unknown class name 'cta' in class_weights. Known class names: cat, dog. Did you mean 'cat'?"
+    )
   }
 
   @Test func aClassOnlyOutsideTrainingIsOneError() throws {

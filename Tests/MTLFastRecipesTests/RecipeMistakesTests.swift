@@ -76,6 +76,10 @@ import Testing
       "8:73: an entry of standard_deviation must be a number above 0. Received: '0'."
     ),
     (
+      8, "  age: {columns: [years], from: people, mean: [1], standard_deviation: [1e-45]}",
+      "8:72: an entry of standard_deviation is 1e-45, too small to divide by. Give at least 1e-38."
+    ),
+    (
       8, "  age: {columns: [years], from: people, fit: crop}",
       "8:46: fit is for image files (format: images or masks). input 'age' is none of them."
     ),
@@ -267,6 +271,10 @@ import Testing
       8, "  group: {labels: label, map: {shoes: [5, 10], rest: [7]}}",
       "8:43: map names label 10 in 'shoes' but 'label' has 10 classes (0...9)."
     ),
+    (
+      17, "  item: {from: trunk, class_weights: {Sandle: 2}}",
+      "17:38: Head 'item': unknown class name 'Sandle' in class_weights. Known class names: Ankle boot, Bag, Coat, Dress, Pullover, Sandal, Shirt, Sneaker, T-shirt/top, Trouser. Did you mean 'Sandal'?"
+    ),
     (8, "  group: {target: label}", "8:10: fashion-mnist has class labels only. Use labels: label."),
   ])
   func whatTheCatalogueContradicts(line: Int, text: String, message: String) {
@@ -301,6 +309,20 @@ import Testing
     let text = RecipeTexts.brief(
       data: "{format: synthetic, generator: simultaneous}", input: input, task: task, layers: "[flatten]")
     #expect(failure { try Recipe.parse(text, file: "my.yaml") } == "badData my.yaml:\(message)")
+  }
+
+  @Test(arguments: [
+    ("{format: npz, training: a}", "[m]", "by channel: pixels of 255 are ignored as they are. Leave it out."),
+    ("{format: npz, training: a}", "[m, n]", "by channel: pixels of 255 are ignored as they are. Leave it out."),
+    ("{format: masks, training: {images: i, masks: m}}", "[r, g, b]", "by colour. Leave it out."),
+  ])
+  func masksByChannelIgnoreNothing(data: String, names: String, end: String) throws {
+    let task = "{mask: mask, masks: \(names), ignore: [2]}"
+    let text = RecipeTexts.brief(data: data, input: "{shape: [2, 2, 3], from: image}", task: task)
+    let column = try #require(text.firstRange(of: "[2]}")).lowerBound.utf16Offset(in: text) + 1
+    #expect(
+      failure { try Recipe.parse(text, file: "my.yaml") }
+        == "badData my.yaml:1:\(column): ignore has no meaning for masks \(end)")
   }
 
   @Test func stratifyNamesAColumnOfTheCatalogue() {

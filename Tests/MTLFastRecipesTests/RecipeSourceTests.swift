@@ -30,4 +30,17 @@ import Testing
   func whatIsNotFound(name: String, message: String) {
     #expect(failure { try RecipeSource.find(name) } == message)
   }
+
+  @Test(arguments: [
+    ("csv", "{format: csv, path: FILE}"), ("npz", "{format: npz, training: FILE}"),
+    ("PNG", "{format: images, path: TABLE.csv, images: COLUMN}"),
+  ])
+  func dataIsNoRecipe(ending: String, example: String) throws {
+    let folder = try DataFolder()
+    let file = try folder.file("data.\(ending)")
+    try folder.write([0x93, 1, 255], to: "data.\(ending)")
+    #expect(
+      failure { try RecipeSource.find(file) }
+        == "badData \(file): is no recipe (YAML). A recipe names its data: data: \(example).".replacing("FILE", with: file))
+  }
 }

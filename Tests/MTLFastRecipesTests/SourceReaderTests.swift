@@ -53,6 +53,39 @@ import Testing
     #expect(predicted.input(named: "x")?.standardization?.mean == input.standardization?.mean)
   }
 
+  @Test(arguments: [3, 12]) func badImagesThatAreLeftOutAreListed(bad: Int) throws {
+    try folder.writeImage([1, 2, 3, 4], height: 2, width: 2, channels: 1, to: "good.png")
+    var table = "file,kind\ngood.png,a\ngood.png,b\n"
+    for index in 0..<bad {
+      try folder.write("no image", to: "\(index).png")
+      table += "\(index).png,a\n"
+    }
+    try folder.write(table, to: "l.csv")
+    let recipe = try Recipe.parse(
+      RecipeTexts.brief(
+        data: "{format: images, path: l.csv, images: file}", input: "{shape: [2, 2, 1]}", task: "{labels: kind}",
+        layers: "[flatten]"), file: "my.yaml")
+    var notes: [String] = []
+    _ = try RecipeData(recipe, search: folder.search, skipsBad: true) { notes.append($0) }
+    let lines = try #require(notes.first).split(separator: "\n").map(String.init)
+    #expect(notes.count == 1 && lines[0] == "\(folder.path)/l.csv (training): \(bad) bad images were left out:")
+    for index in 0..<min(bad, 10) { #expect(lines[1 + index].hasPrefix("  \(folder.path)/\(index).png (row ")) }
+    #expect(lines.count == (bad == 3 ? 4 : 12) && (bad == 3 || lines[11] == "  and 2 more"))
+  }
+
+  @Test func aCacheThatCannotBeWrittenIsToldOnce() throws {
+    try folder.writeImage([1, 2, 3, 4], height: 2, width: 2, channels: 1, to: "a.png")
+    try folder.write("file,kind,use\na.png,x,in\na.png,y,in\na.png,x,out\n", to: "l.csv")
+    try folder.write("no folder", to: "mtl-fast")
+    var notes: [String] = []
+    _ = try folder.data(
+      RecipeTexts.brief(
+        data: "{format: images, path: l.csv, images: file, split: {column: use, training: in, test: out}}",
+        input: "{shape: [2, 2, 1]}", task: "{labels: kind}", layers: "[flatten]")
+    ) { notes.append($0) }
+    #expect(notes.count == 1 && notes[0].hasPrefix("The image cache was not written"))
+  }
+
   @Test func foldersOfMasks() throws {
     for part in ["train", "test"] {
       for (index, name) in ["a", "b"].enumerated() {
@@ -115,6 +148,47 @@ import Testing
     #expect(try data.resolved.predictionSamples(arrays: "\(folder.path)/other.npy").floats("x") == [1, 2, 3])
   }
 
+  @Test func arraysOfAnotherCount() throws {
+    try folder.writeArray((0..<12).map(Float.init), shape: [4, 3], to: "train/x.npy")
+    // Neither the first array, nor a single number, that nothing names matters.
+    try folder.writeArray([1, 2], shape: [2], to: "train/a.npy")
+    try folder.writeArray([7], shape: [], to: "train/b.npy")
+    let text = RecipeTexts.brief(
+      data: "{format: npz, training: train, validation: {fraction: 0.5, stratify: group}}", input: "{shape: [3]}",
+      task: "{labels: label}")
+    try folder.writeArray([0, 1, 0, 1], shape: [4], to: "train/group.npy")
+    try folder.writeArray([0, 1, 0, 1], shape: [4], to: "train/label.npy")
+    #expect(try folder.data(text).training.count == 2)
+    for count in [3, 5] {
+      try folder.writeArray([Float](repeating: 1, count: count), shape: [count], to: "train/label.npy")
+      #expect(
+        failure { try folder.data(text) }
+          == "badData \(folder.path)/train: array 'x' has 4 samples but array 'label' has \(count). Give both the same samples in the same order."
+      )
+    }
+    try folder.writeArray([0, 1, 0, 1], shape: [4], to: "train/label.npy")
+    try folder.writeArray([0, 1], shape: [2], to: "train/group.npy")
+    #expect(failure { try folder.data(text) }.contains("but array 'group' has 2."))
+  }
+
+  @Test func arraysWithChannelsFirst() throws {
+    try folder.writeArray([Float](repeating: 1, count: 36), shape: [2, 2, 3, 3], to: "train/x.npy")
+    try folder.writeArray([Float](repeating: 1, count: 36), shape: [2, 2, 3, 3], to: "train/m.npy")
+    func text(_ shape: String) -> String {
+      RecipeTexts.brief(
+        data: "{format: npz, training: train}", input: "{shape: \(shape)}", task: "{mask: m, masks: [a, b]}")
+    }
+    let advice = "It looks like [N, C, H, W]; write it as [N, H, W, C]."
+    #expect(
+      failure { try folder.data(text("[3, 3, 2]")) }
+        == "badData \(folder.path)/train: Array 'x': has samples of shape 2x3x3 but the input's is 3x3x2. \(advice)")
+    try folder.writeArray([Float](repeating: 1, count: 36), shape: [2, 3, 3, 2], to: "train/x.npy")
+    #expect(
+      failure { try folder.data(text("[3, 3, 2]")) }
+        == "badData Task 't': \(folder.path)/train: Array 'm': has masks of shape 2x3x3 but the image has 3x3 pixels. \(advice)"
+    )
+  }
+
   @Test func idxFiles() throws {
     func word(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
     try folder.write(word(0x803) + word(3) + word(2) + word(2) + [UInt8](0..<12), to: "i")
@@ -127,6 +201,30 @@ import Testing
     #expect(data.test?.bytes("x") == [UInt8](0..<12))
     #expect(data.resolved.tasks[0].names == ["0", "1", "2"])
     #expect(data.validatesOnTest && data.validation?.count == 3)
+  }
+
+  @Test func aPartOfIDXFilesWithoutTheLastClass() throws {
+    func word(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+    func write(_ labels: [UInt8], to name: String) throws {
+      try folder.write(word(0x803) + word(labels.count) + word(1) + word(1) + labels, to: "\(name)-i")
+      try folder.write(word(0x801) + word(labels.count) + labels, to: "\(name)-l")
+    }
+    try write([0, 1, 2, 3], to: "a")
+    try write([1, 0, 1], to: "b")
+    func data(_ task: String, training: String = "a", test: String = "b") throws -> RecipeData {
+      try folder.data(
+        RecipeTexts.brief(
+          data: "{format: idx, training: {images: \(training)-i, labels: \(training)-l}, test: {images: \(test)-i, labels: \(test)-l}}",
+          input: "{shape: [1, 1, 1], from: image}", task: task, layers: "[flatten]"))
+    }
+    let mapped = try data("{labels: label, map: {even: [0, 2], odd: [1, 3]}}")
+    #expect(mapped.training.labels("t") == [0, 1, 0, 1])
+    #expect(mapped.test?.labels("t") == [1, 0, 1])
+    #expect(
+      failure { try data("{labels: label, map: {even: [0, 2], odd: [1, 7]}}") }
+        == "badData Task 't': map names label 7 in 'odd' but 'label' has 4 classes (0...3).")
+    #expect(try data("{labels: label}").test?.labels("t") == [1, 0, 1])
+    #expect(failure { try data("{labels: label}", training: "b", test: "a") }.contains("has label 3 but the task has 2 classes"))
   }
 
   @Test(arguments: ["simultaneous", "simultaneous-shared", "simultaneous-fcn"])

@@ -34,6 +34,16 @@ import Testing
     #expect(failure { try Recipe.parse(text, file: "my.yaml") } == "badData \(message)")
   }
 
+  @Test func errorsQuoteTheStartOfALongText() {
+    let table = "alcohol,acid,kind\n" + (0..<1000).map { "\($0),1,red\n" }.joined()
+    #expect(
+      failure { try Recipe.parse(table, file: "my.yaml") }
+        == "badData my.yaml:1:1: a recipe must be a mapping (key: value). Received: 'alcohol,acid,kind 0,1,red 1,1,red 2,1...'."
+    )
+    let key = String(repeating: "k", count: 400)
+    #expect(failure { try Recipe.parse("\(key): 1", file: "my.yaml") }.count < 200)
+  }
+
   @Test(arguments: [40, 100_000])
   func deepNestingIsRefused(depth: Int) {
     let text = "recipe: " + String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
