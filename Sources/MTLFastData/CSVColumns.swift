@@ -26,7 +26,8 @@ extension CSVTable {
         throw MTLFastError(
           .badData,
           "\(place(ofRow: row)): column '\(name)' is '\(excerpt(row, column))', not a finite number. "
-            + (allowsMissing ? "Correct it, or leave it empty where it is missing." : "Correct it, or leave the row out."))
+            + (allowsMissing
+              ? "Correct it, or leave it empty where it is missing." : "Correct it, or leave the row out."))
       }
     }
   }

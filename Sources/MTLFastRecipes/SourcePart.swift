@@ -54,9 +54,10 @@ struct SourcePart {
     func part(_ name: String, _ indices: [Int]) -> SourcePart {
       SourcePart(name: name, content: content, rows: indices.map { self.rows[$0] })
     }
-    let suffix = " (training)"
-    let source = name.hasSuffix(suffix) ? String(name.dropLast(suffix.count)) : name
-    return (part(source + suffix, rows.training), part("\(source) (validation)", rows.validation))
+    // Files are called `t.csv (training)`, data sets of the catalogue `cifar10 training`.
+    let ending = [" (training)", " training"].first { name.hasSuffix($0) } ?? ""
+    let source = name.dropLast(ending.count)
+    return (part("\(source) (training)", rows.training), part("\(source) (validation)", rows.validation))
   }
 
   /// The labels of a column, for drawing the same share of each.

@@ -71,7 +71,8 @@ struct CSVColumnsTests {
   @Test(arguments: ["nan", "NaN", "NA", "N/A", "null", "None", " nan "])
   func textThatStandsForAMissingLabel(text: String) throws {
     let table = try table(["a", text, "b"])
-    let message = "t.csv:3: column 'x' is '\(text)'. Write an empty cell for a missing label, or list it in classes: where it is one."
+    let message =
+      "t.csv:3: column 'x' is '\(text)'. Write an empty cell for a missing label, or list it in classes: where it is one."
     expectError(.badData, message) { try table.labels("x", rows: [], classes: nil, trainingRows: [0, 1, 2]) }
     expectError(.badData, message) { try table.labels("x", rows: [1], classes: nil, trainingRows: [0, 2]) }
     expectError(.badData, message) { try table.labels("x", rows: [1], classes: ["a", "b"], trainingRows: []) }

@@ -58,7 +58,9 @@ struct NumPyArrayTests {
       .badData,
       "Array 'a': has samples of shape 3x4x6 but the input's is 4x6x3. It looks like [N, C, H, W]; write it as [N, H, W, C]."
     ) { try shape([3, 4, 6], [4, 6, 3]) }
-    for (own, wanted) in [([6, 4, 3], [4, 6, 3] as Shape), ([6, 4], [4, 6, 1]), ([2, 2], [4]), ([2, 12, 3], [4, 6, 3])] {
+    for (own, wanted) in [
+      ([6, 4, 3], [4, 6, 3] as Shape), ([6, 4], [4, 6, 1]), ([2, 2], [4]), ([2, 12, 3], [4, 6, 3]),
+    ] {
       let found = Shape(own).description
       expectError(
         .badData,

@@ -70,8 +70,9 @@ import Testing
           data: "{format: csv, path: t.csv}", input: "{columns: all}", task: "{labels: kind}", layers: layers))
     }
     // a, b, price and use, the last of which is text.
-    try folder.write(RecipeTexts.table.replacing(",in", with: ",1").replacing(",held", with: ",2")
-      .replacing(",out", with: ",3").replacing("4,10,,,", with: "4,10,,400,"), to: "t.csv")
+    try folder.write(
+      RecipeTexts.table.replacing(",in", with: ",1").replacing(",held", with: ",2")
+        .replacing(",out", with: ",3").replacing("4,10,,,", with: "4,10,,400,"), to: "t.csv")
     let squares = try data("[reshape: [2, 2, 1], conv2d: {filters: 2, kernel: 2}, flatten]")
     #expect(try squares.resolved.modelGraph().nodes[1].shape == [2, 2, 1])
     let wrong = try data("[reshape: [3, 3, 1], flatten]").resolved

@@ -41,6 +41,7 @@ import Testing
     try folder.write([0x93, 1, 255], to: "data.\(ending)")
     #expect(
       failure { try RecipeSource.find(file) }
-        == "badData \(file): is no recipe (YAML). A recipe names its data: data: \(example).".replacing("FILE", with: file))
+        == "badData \(file): is no recipe (YAML). A recipe names its data: data: \(example).".replacing(
+          "FILE", with: file))
   }
 }

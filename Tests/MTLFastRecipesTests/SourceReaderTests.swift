@@ -214,7 +214,8 @@ import Testing
     func data(_ task: String, training: String = "a", test: String = "b") throws -> RecipeData {
       try folder.data(
         RecipeTexts.brief(
-          data: "{format: idx, training: {images: \(training)-i, labels: \(training)-l}, test: {images: \(test)-i, labels: \(test)-l}}",
+          data:
+            "{format: idx, training: {images: \(training)-i, labels: \(training)-l}, test: {images: \(test)-i, labels: \(test)-l}}",
           input: "{shape: [1, 1, 1], from: image}", task: task, layers: "[flatten]"))
     }
     let mapped = try data("{labels: label, map: {even: [0, 2], odd: [1, 3]}}")
@@ -224,7 +225,9 @@ import Testing
       failure { try data("{labels: label, map: {even: [0, 2], odd: [1, 7]}}") }
         == "badData Task 't': map names label 7 in 'odd' but 'label' has 4 classes (0...3).")
     #expect(try data("{labels: label}").test?.labels("t") == [1, 0, 1])
-    #expect(failure { try data("{labels: label}", training: "b", test: "a") }.contains("has label 3 but the task has 2 classes"))
+    #expect(
+      failure { try data("{labels: label}", training: "b", test: "a") }.contains(
+        "has label 3 but the task has 2 classes"))
   }
 
   @Test(arguments: ["simultaneous", "simultaneous-shared", "simultaneous-fcn"])
