@@ -22,6 +22,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.28.0"),
   ],
   targets: [
     // MARK: C
@@ -46,7 +47,9 @@ let package = Package(
     .target(name: "Kernels", dependencies: ["CKernels"]),
     .target(name: "MTLFast", dependencies: ["Kernels"]),
     .target(name: "MTLFastData", dependencies: ["MTLFast", "CArchive", "CCurl", "CCrypto", "CJPEG", "CPNG"]),
-    .target(name: "MTLFastTraining", dependencies: ["MTLFastData", "CCrypto"]),
+    .target(
+      name: "MTLFastTraining",
+      dependencies: ["MTLFastData", "CCrypto", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     .target(
       name: "MTLFastRecipes", dependencies: ["MTLFastTraining", .product(name: "Yams", package: "Yams")],
       resources: [.embedInCode("Resources")]),

@@ -8,8 +8,9 @@ set -eu
 
 # Package names; of names joined by | any will do and the first is installed. OpenBLAS is for perf/run.sh alone.
 APT="libomp-dev libarchive-dev zlib1g-dev libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev libssl-dev
-  libturbojpeg0-dev libpng-dev pkg-config|pkgconf libopenblas-dev dataset-fashion-mnist"
-BREW="libomp libarchive curl openssl@3 jpeg-turbo libpng openblas pkgconf"
+  libturbojpeg0-dev libpng-dev pkg-config|pkgconf libopenblas-dev dataset-fashion-mnist
+  gnuplot-nox|gnuplot-qt|gnuplot-x11 fonts-dejavu-core"
+BREW="libomp libarchive curl openssl@3 jpeg-turbo libpng openblas pkgconf gnuplot"
 # Packages to go without where the distribution doesn't have them.
 OPTIONAL=dataset-fashion-mnist
 

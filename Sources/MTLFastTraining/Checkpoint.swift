@@ -18,6 +18,7 @@ import MTLFastData
 /// - `sum.0`, `sum.1`, ...: a head's sums of the epoch that is running: the bits of loss and weight as 16 hexadecimal digits
 ///   each, present, its counts joined by commas, the bits of its other sums joined by commas, and the head's name, with
 ///   single spaces between; `-` stands for sums that are all zero, as between epochs
+/// - `saved.KEY`: what callbacks saved
 /// - `sha256`: of the whole file as it is with 64 zeros in this place
 ///
 /// Nothing in it depends on time, host, path or the number of threads: the same training makes the same bytes.
@@ -67,6 +68,7 @@ public struct Checkpoint: Sendable {
       "epoch": "\(state.epoch)", "step_in_epoch": "\(state.stepInEpoch)", "seed": "\(state.seed)",
       "parameters": "\(state.parameters.count)", "sha256": String(repeating: "0", count: Self.checksumDigits),
     ]
+    for (key, value) in state.saved { texts["saved.\(key)"] = value }
     for (index, (sum, task)) in zip(state.sums, tasks).enumerated() {
       func joined<Value: Numeric>(_ values: [Value], _ text: (Value) -> String) -> String {
         values.allSatisfy { $0 == 0 } ? "-" : values.map(text).joined(separator: ",")
@@ -174,7 +176,11 @@ private struct Fields {
     return Checkpoint(
       state: TrainingState(
         parameters: Array(tensors[..<parameters]), slots: Array(tensors[parameters...]), step: try number("step"),
-        epoch: try number("epoch"), stepInEpoch: try number("step_in_epoch"), sums: sums, seed: try number("seed")),
+        epoch: try number("epoch"), stepInEpoch: try number("step_in_epoch"), sums: sums, seed: try number("seed"),
+        saved: Dictionary(
+          uniqueKeysWithValues: texts.compactMap { key, value in
+            key.hasPrefix("saved.") ? (String(key.dropFirst("saved.".count)), value) : nil
+          })),
       recipe: try text("recipe"), tasks: tasks)
   }
 

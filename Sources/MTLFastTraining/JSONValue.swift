@@ -18,6 +18,11 @@ public enum JSONValue: Sendable, Equatable {
   /// Null where there is no number.
   public static func number(_ value: Double?) -> JSONValue { value.map { .number($0) as JSONValue } ?? .null }
 
+  /// With the digits that a `Float` needs.
+  public static func single(_ value: Float) -> JSONValue {
+    value.isFinite ? Double("\(value)").map { .number($0) as JSONValue } ?? .null : .null
+  }
+
   /// One line without spaces.
   public var text: String {
     var text = ""

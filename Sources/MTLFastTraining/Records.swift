@@ -60,6 +60,9 @@ public struct StepRecord: Sendable {
   public let stepsPerEpoch: Int
   public let sampleCount: Int
   public let scores: Scores
+  public let learningRate: Float
+  /// The 2-norm of all gradients before clipping; nil where they aren't clipped.
+  public let gradientNorm: Double?
   public let seconds: Double
 }
 
@@ -75,6 +78,8 @@ public struct EpochRecord: Sendable {
   public let validation: Scores?
   /// After the epoch; nil where the recipe names nothing to report on.
   public let test: Scores?
+  /// Of the epoch's last step.
+  public let learningRate: Float
   /// Shuffling, batching, forward, backward, update; without evaluation and callbacks.
   public let trainingSeconds: Double
   public let evaluationSeconds: Double
@@ -86,6 +91,8 @@ public struct History: Sendable {
   public let epochs: [EpochRecord]
   /// True where `Trainer.requestStop()` ended it early.
   public let wasStopped: Bool
+  /// Why a callback ended it early; nil where none did.
+  public let stopReason: String?
   public let step: Int
   /// The threads that ran the last step, counted by the team itself; 0 where no step ran.
   public let threads: Int
@@ -93,4 +100,7 @@ public struct History: Sendable {
   public let seconds: Double
   /// From the call of `fit` to the start of the first step.
   public let secondsToFirstStep: Double
+  /// Of the steps, and of all callbacks together.
+  public let stepSeconds: Double
+  public let callbackSeconds: Double
 }

@@ -113,6 +113,11 @@ final class StepRunner {
     }
   }
 
+  func setLearningRate(_ rate: Float) {
+    step.pointee.adam.learning_rate = rate
+    step.pointee.sgd.learning_rate = rate
+  }
+
   /// Where to add the seconds of each thread by account, [threads][MTLF_ACCOUNT_COUNT]; nil to read no clock.
   func setAccounts(_ seconds: UnsafeMutablePointer<Double>?) { step.pointee.account_seconds = seconds }
 

@@ -6,12 +6,6 @@ import MTLFast
 import MTLFastData
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Trains one model with one optimizer.
 ///
 /// ```swift
@@ -24,13 +18,16 @@ import Synchronization
 public final class Trainer {
   public let model: MultiTaskModel
   public let optimizer: Optimizer
+  public let schedule: LearningRateSchedule
   public var threads: Int { context.threads }
   /// Optimizer steps taken and epochs completed.
-  public private(set) var step = 0
-  public private(set) var epoch = 0
+  public internal(set) var step = 0
+  public internal(set) var epoch = 0
   /// Steps taken in the epoch that is running, and its sums so far.
-  private var stepInEpoch = 0
-  private var sums: [TaskSum]
+  var stepInEpoch = 0
+  var sums: [TaskSum]
+  /// What callbacks saved in the checkpoint that training goes on from.
+  var saved: [String: String] = [:]
 
   let context: KernelContext
   let store: ParameterStore
@@ -40,10 +37,14 @@ public final class Trainer {
 
   /// - Parameter threads: nil for as many as the affinity mask allows.
   /// - Throws: `MTLFastError` of kind `usage` for a setting that can't be used, `system` where memory is missing.
-  public init(_ model: MultiTaskModel, optimizer: Optimizer, threads: Int? = nil) throws {
+  public init(
+    _ model: MultiTaskModel, optimizer: Optimizer, schedule: LearningRateSchedule = .constant, threads: Int? = nil
+  ) throws {
     try optimizer.validate()
+    try schedule.validate()
     self.model = model
     self.optimizer = optimizer
+    self.schedule = schedule
     context = try KernelContext(threads: threads)
     let lowering = try PlanLowering(graph: model.graph, purpose: .training(seed: model.seed))
     program = lowering.program
@@ -71,9 +72,10 @@ public final class Trainer {
     _ training: Samples, validation: Samples? = nil, test: Samples? = nil, epochs: Int, batchSize: Int,
     callbacks: [any Callback] = []
   ) throws -> History {
-    let start = monotonicSeconds()
     guard epochs >= 0 else { throw MTLFastError(.usage, "epochs is \(epochs). Use 0 or more.") }
     for samples in [training, validation, test].compactMap({ $0 }) { try samples.check(against: model.graph) }
+    var clock = TrainingClock()
+    let callbacks = CallbackList(callbacks)
     let plan = try CompiledPlan(program, store: store, batchCapacity: min(batchSize, max(1, training.count)))
     let runner = StepRunner(plan: plan, graph: model.graph, context: context)
     runner.setOptimizer(optimizer)
@@ -83,23 +85,34 @@ public final class Trainer {
     let order = EpochOrder(counts: training.streams.map(\.count), seed: model.seed)
     let stepsPerEpoch = (training.count + batchSize - 1) / batchSize
     var records: [EpochRecord] = []
-    var secondsToFirstStep = 0.0
-    for callback in callbacks {
-      try callback.trainingDidStart(
-        TrainingStart(
-          epochs: epochs, stepsPerEpoch: stepsPerEpoch, sampleCount: training.count, batchSize: batchSize,
-          threads: threads))
+    let stopReason = StopReason()
+    let start = TrainingStart(
+      graph: model.graph, epochs: epochs, stepsPerEpoch: stepsPerEpoch, sampleCount: training.count,
+      batchSize: batchSize, threads: threads, step: step, epoch: epoch, saved: saved,
+      requestStop: stopReason.set)
+    try callbacks.call { try $0.trainingDidStart(start) }
+    func ended(wasStopped: Bool = false) -> History {
+      History(
+        epochs: records, wasStopped: wasStopped, stopReason: stopReason.text, step: step,
+        threads: runner.teamSize, seconds: clock.sinceStart, secondsToFirstStep: clock.secondsToFirstStep,
+        stepSeconds: clock.stepSeconds, callbackSeconds: callbacks.seconds)
+    }
+    let state = {
+      self.sums = runner.sums
+      return try self.state(saved: callbacks.saved)
     }
     return try runner.bind(training, seed: model.seed) { samples in
-      while epoch < epochs {
+      while epoch < epochs, stopReason.text == nil {
         var seconds = timed { order.shuffle(epoch: epoch) }
         runner.sums = sums
         var trained = 0
+        var rate = optimizer.learningRate
         while stepInEpoch < stepsPerEpoch {
-          if secondsToFirstStep == 0 { secondsToFirstStep = monotonicSeconds() - start }
           let first = stepInEpoch * batchSize
           let count = min(batchSize, training.count - first)
-          let stepSeconds = try timed {
+          rate = learningRate(ofStep: step, stepsPerEpoch: stepsPerEpoch, epochs: epochs)
+          runner.setLearningRate(rate)
+          let stepSeconds = try clock.step {
             try runner.run(
               samples, rows: order.rows(from: first), count: count, epoch: epoch, optimizerStep: step + 1)
           }
@@ -111,13 +124,15 @@ public final class Trainer {
           if !callbacks.isEmpty {
             let record = StepRecord(
               step: step, epoch: epoch + 1, stepInEpoch: stepInEpoch, stepsPerEpoch: stepsPerEpoch,
-              sampleCount: count, scores: runner.scores(runner.lastSums), seconds: stepSeconds)
-            for callback in callbacks { try callback.stepDidEnd(record) }
+              sampleCount: count, scores: runner.scores(runner.lastSums), learningRate: rate, gradientNorm: nil,
+              seconds: stepSeconds)
+            try callbacks.call { try $0.stepDidEnd(record, state: state) }
           }
-          if stopRequested.exchange(false, ordering: .relaxed) {
+          let wasRequested = stopRequested.exchange(false, ordering: .relaxed)
+          if wasRequested || stopReason.text != nil {
             sums = runner.sums
-            for callback in callbacks { try callback.trainingDidStop(step: step, state: state) }
-            return history(records, true, start, secondsToFirstStep, runner)
+            try callbacks.call { try $0.trainingDidStop(step: step, state: state) }
+            return ended(wasStopped: wasRequested)
           }
         }
         epoch += 1
@@ -126,18 +141,24 @@ public final class Trainer {
         var validated: Scores?
         var tested: Scores?
         let evaluationSeconds = try timed {
-          if let validation { validated = try evaluator?.evaluate(validation) }
-          if let test { tested = try evaluator?.evaluate(test) }
+          if let validation { validated = try evaluator?.evaluate(validation, collectsConfusion: true) }
+          if let test { tested = try evaluator?.evaluate(test, collectsConfusion: true) }
         }
         let record = EpochRecord(
           epoch: epoch, step: step, training: runner.scores(runner.sums), validation: validated, test: tested,
-          trainingSeconds: seconds,
-          evaluationSeconds: evaluationSeconds, samplesPerSecond: trained == 0 ? .nan : Double(trained) / seconds)
+          learningRate: rate, trainingSeconds: seconds, evaluationSeconds: evaluationSeconds,
+          samplesPerSecond: trained == 0 ? .nan : Double(trained) / seconds)
         records.append(record)
-        for callback in callbacks { try callback.epochDidEnd(record, state: state) }
+        try callbacks.call { try $0.epochDidEnd(record, state: { try self.state(saved: callbacks.saved) }) }
       }
-      return history(records, false, start, secondsToFirstStep, runner)
+      return ended()
     }
+  }
+
+  private func learningRate(ofStep step: Int, stepsPerEpoch: Int, epochs: Int) -> Float {
+    guard schedule != .constant else { return optimizer.learningRate }
+    return Float(
+      Double(optimizer.learningRate) * schedule.factor(step: step, stepsPerEpoch: stepsPerEpoch, epochs: epochs))
   }
 
   /// Scores the model as it is now.
@@ -147,64 +168,6 @@ public final class Trainer {
     try makeEvaluator(batchSize: min(batchSize, max(1, samples.count)))
       .evaluate(samples, collectsConfusion: collectsConfusion)
   }
-
-  /// Everything that training made, as a checkpoint holds it.
-  public func state() throws -> TrainingState {
-    let values = try store.parameters()
-    let slots = try store.slots()
-    return TrainingState(
-      parameters: zip(model.parameters, values).map {
-        .init(name: $0.name, dimensions: $0.specification.dimensions, values: $1)
-      },
-      slots: zip(model.parameters, slots).flatMap { parameter, slots in
-        slots.map {
-          .init(
-            name: "\(parameter.name).\($0.ending)", dimensions: parameter.specification.dimensions, values: $0.values)
-        }
-      },
-      step: step, epoch: epoch, stepInEpoch: stepInEpoch, sums: sums, seed: model.seed)
-  }
-
-  /// Goes on from a checkpoint of the same model, optimizer and seed.
-  ///
-  /// - Throws: `MTLFastError` of kind `badData` where a tensor is missing or of another shape, or the seed differs.
-  public func restore(_ state: TrainingState) throws {
-    guard state.seed == model.seed, state.sums.count == sums.count else {
-      throw MTLFastError(
-        .badData,
-        "The checkpoint is of seed \(state.seed) and \(state.sums.count) heads, the model of seed \(model.seed) and \(sums.count)."
-      )
-    }
-    let parameters = try model.parameters.map {
-      try state.parameters.values(named: $0.name, dimensions: $0.specification.dimensions)
-    }
-    let slots = try model.parameters.map { parameter in
-      try (parameter.specification.role.isTrained ? store.slotNames : []).map {
-        try state.slots.values(named: "\(parameter.name).\($0)", dimensions: parameter.specification.dimensions)
-      }
-    }
-    try store.load(parameters)
-    try store.loadSlots(slots)
-    resetSums()
-    for (index, sum) in state.sums.enumerated() {
-      // An empty list stands for zeros.
-      guard [0, sums[index].counts.count].contains(sum.counts.count),
-        [0, sums[index].sums.count].contains(sum.sums.count)
-      else {
-        throw MTLFastError(
-          .badData, "The checkpoint's sums of head '\(model.graph.heads[index].name)' are of another number of classes."
-        )
-      }
-      if sum.counts.isEmpty, sum.sums.isEmpty {
-        (sums[index].loss, sums[index].weight, sums[index].present) = (sum.loss, sum.weight, sum.present)
-      } else {
-        sums[index] = sum
-      }
-    }
-    (step, epoch, stepInEpoch) = (state.step, state.epoch, state.stepInEpoch)
-  }
-
-  private func resetSums() { sums = model.graph.heads.map(TaskSum.init(of:)) }
 
   /// Copies the trained weights back into the model.
   public func updateModel() throws {
@@ -250,24 +213,5 @@ public final class Trainer {
     )
   }
 
-  private func history(
-    _ epochs: [EpochRecord], _ wasStopped: Bool, _ start: Double, _ first: Double, _ runner: StepRunner
-  ) -> History {
-    History(
-      epochs: epochs, wasStopped: wasStopped, step: step, threads: runner.teamSize, seconds: monotonicSeconds() - start,
-      secondsToFirstStep: first)
-  }
-}
-
-/// Seconds of a clock that only goes forward.
-func monotonicSeconds() -> Double {
-  var now = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &now)
-  return Double(now.tv_sec) + 1e-9 * Double(now.tv_nsec)
-}
-
-private func timed(_ body: () throws -> Void) rethrows -> Double {
-  let start = monotonicSeconds()
-  try body()
-  return monotonicSeconds() - start
+  func resetSums() { sums = model.graph.heads.map(TaskSum.init(of:)) }
 }

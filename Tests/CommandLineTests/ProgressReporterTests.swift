@@ -17,17 +17,21 @@ import Testing
       terminal: Terminal(isInteractive: isInteractive, columns: 80),
       write: { text += $0 }, now: { time })
     reporter.trainingDidStart(
-      TrainingStart(epochs: 2, stepsPerEpoch: 2, sampleCount: 8, batchSize: 4, threads: 1))
+      TrainingStart(
+        graph: ModelGraph(), epochs: 2, stepsPerEpoch: 2, sampleCount: 8, batchSize: 4, threads: 1, step: 0, epoch: 0,
+        saved: [:], requestStop: { _ in }))
     for step in 1...4 {
       time += .seconds(1)
       reporter.stepDidEnd(
         StepRecord(
           step: step, epoch: (step + 1) / 2, stepInEpoch: 2 - step % 2, stepsPerEpoch: 2, sampleCount: 4,
-          scores: scores, seconds: 0.5))
+          scores: scores, learningRate: 0.001, gradientNorm: nil, seconds: 0.5)
+      ) { TrainingState(parameters: [], slots: [], step: 0, epoch: 0, seed: 0) }
       if step % 2 == 0 {
         reporter.epochDidEnd(
           EpochRecord(
-            epoch: step / 2, step: step, training: scores, validation: nil, test: scores, trainingSeconds: 1,
+            epoch: step / 2, step: step, training: scores, validation: nil, test: scores, learningRate: 0.001,
+            trainingSeconds: 1,
             evaluationSeconds: 0.25, samplesPerSecond: 8)
         ) { TrainingState(parameters: [], slots: [], step: 0, epoch: 0, seed: 0) }
       }

@@ -97,7 +97,9 @@ import Testing
     let step: Int
     let trainer: Trainer
     init(after step: Int, of trainer: Trainer) { (self.step, self.trainer) = (step, trainer) }
-    func stepDidEnd(_ record: StepRecord) { if record.step == step { trainer.requestStop() } }
+    func stepDidEnd(_ record: StepRecord, state: () throws -> TrainingState) {
+      if record.step == step { trainer.requestStop() }
+    }
   }
 
   /// The lines of history.jsonl without their timing.

@@ -24,7 +24,8 @@ import Testing
     let scores = Scores(loss: 1, tasks: [])
     try writer.epochDidEnd(
       EpochRecord(
-        epoch: 1, step: step, training: scores, validation: nil, test: nil, trainingSeconds: 1, evaluationSeconds: 0,
+        epoch: 1, step: step, training: scores, validation: nil, test: nil, learningRate: 0.001, trainingSeconds: 1,
+        evaluationSeconds: 0,
         samplesPerSecond: 1
       ),
       state: { smallState(step: step) })
@@ -84,7 +85,9 @@ import Testing
     try endEpoch(try writer(), step: 300)
     #expect(try CheckpointWriter.latest(in: run).checkpoint.state.step == 300)
     try writer().trainingDidStart(
-      TrainingStart(epochs: 1, stepsPerEpoch: 1, sampleCount: 1, batchSize: 1, threads: 1))
+      TrainingStart(
+        graph: ModelGraph(), epochs: 1, stepsPerEpoch: 1, sampleCount: 1, batchSize: 1, threads: 1, step: 0, epoch: 0,
+        saved: [:], requestStop: { _ in }))
     #expect(names == ["step-00000300.safetensors"])
   }
 

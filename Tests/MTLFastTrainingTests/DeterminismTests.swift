@@ -92,7 +92,9 @@ import Testing
       self.step = step
       self.trainer = trainer
     }
-    func stepDidEnd(_ record: StepRecord) { if record.step == step { trainer.requestStop() } }
+    func stepDidEnd(_ record: StepRecord, state: () throws -> TrainingState) {
+      if record.step == step { trainer.requestStop() }
+    }
     func trainingDidStop(step: Int, state: () throws -> TrainingState) throws { self.state = try state() }
   }
 

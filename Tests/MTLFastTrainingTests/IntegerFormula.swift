@@ -69,5 +69,5 @@ func fashionModel(item: Float? = 0.5, group: Float? = 0.5, seed: UInt64 = 0) thr
 /// Keeps every step's record.
 final class StepRecorder: Callback {
   var steps: [StepRecord] = []
-  func stepDidEnd(_ record: StepRecord) { steps.append(record) }
+  func stepDidEnd(_ record: StepRecord, state: () throws -> TrainingState) { steps.append(record) }
 }

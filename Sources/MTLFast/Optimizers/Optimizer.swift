@@ -12,6 +12,13 @@ public enum Optimizer: Sendable, Hashable {
   /// momentum, 2013). Weight decay is L2: weightDecay * w is added to the gradient of kernels.
   case sgd(learningRate: Float = 0.01, momentum: Float = 0, weightDecay: Float = 0)
 
+  /// Before a schedule's factor.
+  public var learningRate: Float {
+    switch self {
+    case .adam(let learningRate, _, _, _, _), .sgd(let learningRate, _, _): learningRate
+    }
+  }
+
   /// - Throws: `MTLFastError` of kind `usage` for a setting outside its range.
   public func validate() throws {
     func check(_ name: String, _ value: Float, _ isValid: Bool, _ range: String) throws {

@@ -5,7 +5,7 @@ import MTLFast
 
 /// Writes one line for each epoch.
 ///
-///     {"epoch":1,"loss":0.4,"step":300,"tasks":{...},"test":{...},"timing":{"evaluation_seconds":0.3,...}}
+///     {"epoch":1,"learning_rate":0.001,"loss":0.4,"step":300,"tasks":{...},"test":{...},"timing":{"evaluation_seconds":0.3,...}}
 ///
 /// Only what is below `timing` depends on the machine: without it, two runs with the same seed write the same lines.
 /// `test` and `validation` are null where the recipe names none.
@@ -24,7 +24,8 @@ public final class HistoryLog: Callback {
 
   static func line(_ record: EpochRecord) -> String {
     JSONValue.object([
-      "epoch": .integer(record.epoch), "step": .integer(record.step), "loss": .number(record.training.loss),
+      "epoch": .integer(record.epoch), "step": .integer(record.step), "learning_rate": .single(record.learningRate),
+      "loss": .number(record.training.loss),
       "tasks": record.training.tasksJSON, "test": record.test?.tasksJSON ?? .null,
       "validation": record.validation?.tasksJSON ?? .null,
       "timing": .object([

@@ -3,8 +3,9 @@
 
 import MTLFast
 
-/// Writes one line for each step: `{"epoch":1,"loss":0.9,"step":1,"tasks":{"item":{"accuracy":0.1,"loss":2.3}}}`, with the
-/// first metric of each task.
+/// Writes one line for each step, with the first metric of each task:
+///
+///     {"epoch":1,"learning_rate":0.001,"loss":0.9,"step":1,"tasks":{"item":{"accuracy":0.1,"loss":2.3}}}
 ///
 /// Nothing in it depends on time or machine: two runs with the same seed write the same file.
 public final class StepLog: Callback {
@@ -15,7 +16,7 @@ public final class StepLog: Callback {
     file = try LineFile(path: path, keepingLines: step)
   }
 
-  public func stepDidEnd(_ record: StepRecord) throws {
+  public func stepDidEnd(_ record: StepRecord, state: () throws -> TrainingState) throws {
     try file.append(Self.line(record))
   }
 
@@ -34,7 +35,8 @@ public final class StepLog: Callback {
       return (task.name, .object(members))
     }
     return JSONValue.object([
-      "epoch": .integer(record.epoch), "loss": .number(record.scores.loss), "step": .integer(record.step),
+      "epoch": .integer(record.epoch), "learning_rate": .single(record.learningRate),
+      "loss": .number(record.scores.loss), "step": .integer(record.step),
       "tasks": .object(Dictionary(tasks, uniquingKeysWith: { first, _ in first })),
     ]).text
   }

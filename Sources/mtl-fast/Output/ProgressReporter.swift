@@ -54,7 +54,7 @@ final class ProgressReporter: Callback {
     write(table.header)
   }
 
-  func stepDidEnd(_ record: StepRecord) {
+  func stepDidEnd(_ record: StepRecord, state: () throws -> TrainingState) {
     for (index, task) in record.scores.tasks.enumerated() where running.indices.contains(index) {
       let present = Double(task.score.present)
       running[index].loss += (task.score.loss ?? 0) * present
