@@ -39,7 +39,7 @@ typedef struct mtlf_weight {
   float *transposed;     /* [K / window][ceil(window / panel)][N][panel], for d_input in shards; or NULL */
   float
       *gradient; /* groups x gradient_stride: packed kernel, then bias; NULL where d_kernel is fused with its update */
-  size_t gradient_stride;
+  size_t gradient_stride;               /* 0: one gradient instead of one for each group */
   float *kernel_slot[2], *bias_slot[2]; /* the optimizer's, same layout: Adam m and v; SGD velocity, NULL */
 } mtlf_weight;
 
@@ -79,10 +79,12 @@ typedef enum mtlf_op_kind {
   /* blocks */
   MTLF_OP_DENSE,         /* output = act(input * kernel + bias) */
   MTLF_OP_DENSE_D_INPUT, /* d_input = sum over terms of d_output_t * kernel^T, through the mask; packed as well if not NULL */
-  MTLF_OP_DENSE_D_KERNEL,      /* of input and d_output, and the update of weight in the same pass */
+  MTLF_OP_DENSE_D_KERNEL,      /* of input and d_output, and the update of weight in the same pass unless `clip` */
   MTLF_OP_BATCH_NORM_FINISH,   /* the step's statistics from norm's sums over input; the running ones where `running` */
   MTLF_OP_BATCH_NORM_D_FINISH, /* the step's means of gradients over input, and the gradient of weight */
-  MTLF_OP_UPDATE               /* weight from the sum of its groups' gradients; refreshes transposed */
+  MTLF_OP_SQUARE_SUMS,         /* the groups' gradients of weight become one; its squares, by unit, into `squares` */
+  MTLF_OP_CLIP,                /* clip's norm and factor from all squares */
+  MTLF_OP_UPDATE /* weight from the sum of its groups' gradients, times clip's factor; refreshes transposed */
 } mtlf_op_kind;
 
 /* What a step's time is put down to. */
@@ -114,6 +116,15 @@ typedef struct mtlf_batch_norm {
   double *sums, *d_sums;           /* [MTLF_MAX_GROUPS][2][channels] */
 } mtlf_batch_norm;
 
+/* The 2-norm of all gradients of a step together, and what each is multiplied by to keep it to a limit. */
+typedef struct mtlf_clip {
+  float limit;
+  float factor;    /* of this step: limit / norm where the norm is above the limit, otherwise 1 */
+  double norm;     /* of this step */
+  double *squares; /* [count]: sums of squares, by unit of every MTLF_OP_SQUARE_SUMS */
+  int64_t count;
+} mtlf_clip;
+
 typedef struct mtlf_op {
   mtlf_op_kind kind;
   mtlf_account account;
@@ -132,8 +143,10 @@ typedef struct mtlf_op {
   int32_t source;        /* MASK, DROPOUT: the input whose rows the draws are keyed by */
   int32_t running;       /* BATCH_NORM_FINISH: not 0: scale and shift are those of the running statistics */
   const mtlf_batch_norm *norm;
-  float rate;   /* DROPOUT */
-  uint64_t key; /* DROPOUT: of (seed, node) */
+  mtlf_clip *clip; /* DENSE_D_KERNEL, CLIP, UPDATE: or NULL where nothing is clipped */
+  double *squares; /* SQUARE_SUMS: of this weight, [mtlf_plan_update_units] */
+  float rate;      /* DROPOUT */
+  uint64_t key;    /* DROPOUT: of (seed, node) */
 } mtlf_op;
 
 typedef struct mtlf_job {
@@ -219,12 +232,18 @@ typedef struct mtlf_step {
   int32_t group_count;     /* result: the groups that counts and sums of heads are of */
   double *account_seconds; /* [threads][MTLF_ACCOUNT_COUNT], added to; or NULL: no clock is read */
   int32_t team_size;       /* result: the threads that ran */
+  /* Result: the operation, by its place in the plan, whose gradient was not finite; of several the first, which is the
+   * nearest to a loss; -1: none. A loss that isn't finite ends the step before the next stage, while weights are whole. */
+  int32_t non_finite_op;
 } mtlf_step;
 
 /* Floats of a weight's transposed form. */
 size_t mtlf_plan_transposed_floats(int64_t inputs, int64_t units, int64_t window, const mtlf_context *context);
 /* Makes the transposed form anew after somebody wrote the packed kernel. */
 mtlf_status mtlf_plan_refresh(const mtlf_weight *weight, const mtlf_context *context);
+
+/* The units that a weight's update is made of. */
+int64_t mtlf_plan_update_units(int64_t inputs, int64_t units, const mtlf_context *context);
 
 /* Floats of workspace that each thread needs for a convolution: `floats` is its units, and KH*KW*C_in more on the im2col
  * path. */

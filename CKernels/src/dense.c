@@ -114,10 +114,10 @@ int64_t mtlf_dense_d_kernel_units(const mtlf_kernels *kernels, int32_t inputs, i
   return mtlf_divide_up(inputs, MTLF_BLOCK_ROWS) * mtlf_divide_up(units, kernels->panel);
 }
 
-void mtlf_dense_d_kernel_unit(const mtlf_kernels *kernels, int32_t batch, int32_t inputs, int32_t units,
-                              const float *input, ptrdiff_t input_stride, const float *d_output,
-                              ptrdiff_t d_output_stride, float *d_kernel, float *d_bias, const mtlf_weight *weight,
-                              const mtlf_step *step, const mtlf_update_scalars *update, int64_t unit) {
+int mtlf_dense_d_kernel_unit(const mtlf_kernels *kernels, int32_t batch, int32_t inputs, int32_t units,
+                             const float *input, ptrdiff_t input_stride, const float *d_output,
+                             ptrdiff_t d_output_stride, float *d_kernel, float *d_bias, const mtlf_weight *weight,
+                             const mtlf_step *step, const mtlf_update_scalars *update, int64_t unit) {
   enum { SAMPLES = 256 };
   const int32_t panel = kernels->panel, panels = (int32_t)mtlf_divide_up(units, panel);
   const int32_t column = (int32_t)(unit % panels) * panel;
@@ -126,6 +126,7 @@ void mtlf_dense_d_kernel_unit(const mtlf_kernels *kernels, int32_t batch, int32_
   const int columns = (int)mtlf_least(panel, units - column);
   _Alignas(MTLF_ALIGNMENT) float gradient[MTLF_MAX_TILE_ROWS * MTLF_MAX_PANEL];
   ptrdiff_t offset[SAMPLES];
+  int is_bad = 0;
   const mtlf_update_scalars without_decay = update ? mtlf_without_decay(update) : (mtlf_update_scalars){0};
   for (int32_t row = first; row < end; row += kernels->tile_rows) {
     const size_t at = (size_t)column * (size_t)inputs + (size_t)row * (size_t)panel;
@@ -144,20 +145,21 @@ void mtlf_dense_d_kernel_unit(const mtlf_kernels *kernels, int32_t batch, int32_
       kernels->outer_tile(&tile);
     }
     if (update) {
-      mtlf_update(kernels, step, weight->no_decay ? &without_decay : update, weight->kernel + at,
-                  weight->kernel_slot[0] + at, weight->kernel_slot[1] ? weight->kernel_slot[1] + at : NULL, gradient,
-                  (size_t)(tile.rows * panel));
+      is_bad |= mtlf_update(kernels, step, weight->no_decay ? &without_decay : update, weight->kernel + at,
+                            weight->kernel_slot[0] + at, weight->kernel_slot[1] ? weight->kernel_slot[1] + at : NULL,
+                            gradient, (size_t)(tile.rows * panel));
     }
   }
-  if (first > 0 || (!update && !d_bias)) return;
+  if (first > 0 || (!update && !d_bias)) return is_bad;
   memset(gradient, 0, (size_t)panel * sizeof *gradient);
   kernels->column_sums(d_output + column, d_output_stride, (size_t)batch, gradient, (size_t)columns);
   if (update) {
-    mtlf_update(kernels, step, &without_decay, weight->bias + column, weight->bias_slot[0] + column,
-                weight->bias_slot[1] ? weight->bias_slot[1] + column : NULL, gradient, (size_t)panel);
+    is_bad |= mtlf_update(kernels, step, &without_decay, weight->bias + column, weight->bias_slot[0] + column,
+                          weight->bias_slot[1] ? weight->bias_slot[1] + column : NULL, gradient, (size_t)panel);
   } else {
     memcpy(d_bias + column, gradient, (size_t)columns * sizeof *gradient);
   }
+  return is_bad;
 }
 
 void mtlf_pack_samples(const mtlf_kernels *kernels, int32_t units, const float *rows, ptrdiff_t row_stride,

@@ -92,11 +92,12 @@ void mtlf_dense_d_input_unit(const mtlf_kernels *kernels, int32_t batch, int32_t
                              int32_t term_count, const float *mask, ptrdiff_t mask_stride, float *d_input,
                              ptrdiff_t d_input_stride, float *packed, int64_t unit);
 int64_t mtlf_dense_d_kernel_units(const mtlf_kernels *kernels, int32_t inputs, int32_t units);
-/* Where update is NULL, d_kernel (packed) and d_bias are written; otherwise the weight is updated. */
-void mtlf_dense_d_kernel_unit(const mtlf_kernels *kernels, int32_t batch, int32_t inputs, int32_t units,
-                              const float *input, ptrdiff_t input_stride, const float *d_output,
-                              ptrdiff_t d_output_stride, float *d_kernel, float *d_bias, const mtlf_weight *weight,
-                              const mtlf_step *step, const mtlf_update_scalars *update, int64_t unit);
+/* Where update is NULL, d_kernel (packed) and d_bias are written; otherwise the weight is updated, and not 0 is returned
+ * where a gradient isn't finite. */
+int mtlf_dense_d_kernel_unit(const mtlf_kernels *kernels, int32_t batch, int32_t inputs, int32_t units,
+                             const float *input, ptrdiff_t input_stride, const float *d_output,
+                             ptrdiff_t d_output_stride, float *d_kernel, float *d_bias, const mtlf_weight *weight,
+                             const mtlf_step *step, const mtlf_update_scalars *update, int64_t unit);
 /* packed[sample / panel][unit][sample % panel] = rows[sample][unit] for samples first...first+samples. */
 void mtlf_pack_samples(const mtlf_kernels *kernels, int32_t units, const float *rows, ptrdiff_t row_stride,
                        int32_t first, int32_t samples, float *packed);
@@ -106,12 +107,17 @@ void mtlf_pack_samples(const mtlf_kernels *kernels, int32_t units, const float *
 mtlf_update_scalars mtlf_update_scalars_of(const mtlf_step *step);
 /* The same for a bias, or another parameter that doesn't decay. */
 mtlf_update_scalars mtlf_without_decay(const mtlf_update_scalars *scalars);
-/* n packed values of a weight from `offset` on, or of its bias. */
-void mtlf_update(const mtlf_kernels *kernels, const mtlf_step *step, const mtlf_update_scalars *scalars, float *values,
-                 float *slot0, float *slot1, const float *gradient, size_t n);
+/* n packed values of a weight, or of its bias. Not 0: a gradient is NaN or infinite. */
+int mtlf_update(const mtlf_kernels *kernels, const mtlf_step *step, const mtlf_update_scalars *scalars, float *values,
+                float *slot0, float *slot1, const float *gradient, size_t n);
 int64_t mtlf_weight_update_units(const mtlf_kernels *kernels, const mtlf_weight *weight);
-void mtlf_weight_update_unit(const mtlf_kernels *kernels, const mtlf_weight *weight, int groups, const mtlf_step *step,
-                             const mtlf_update_scalars *scalars, int64_t unit);
+/* From the sum of the groups' gradients, times clip's factor unless clip is NULL. Not 0: a gradient isn't finite. */
+int mtlf_weight_update_unit(const mtlf_kernels *kernels, const mtlf_weight *weight, int groups, const mtlf_step *step,
+                            const mtlf_update_scalars *scalars, const mtlf_clip *clip, int64_t unit);
+/* Sums the groups' gradients of a unit into the first one and returns the sum of its squares. */
+double mtlf_weight_square_sum_unit(const mtlf_kernels *kernels, const mtlf_weight *weight, int groups, int64_t unit);
+/* Norm and factor from the squares. */
+void mtlf_clip_finish(mtlf_clip *clip);
 
 /* ---- pool2d.c ---- */
 

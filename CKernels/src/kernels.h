@@ -142,8 +142,9 @@ typedef struct mtlf_kernels {
   void (*softmax_columns)(const mtlf_softmax_columns *columns);
   void (*mask_forward)(const mtlf_mask_run *run);
   void (*mask_backward)(const mtlf_mask_run *run);
-  void (*adam)(float *w, float *m, float *v, const float *g, size_t n, const mtlf_update_scalars *s);
-  void (*sgd)(float *w, float *velocity, const float *g, size_t n, const mtlf_update_scalars *s);
+  /* Not 0: a gradient is NaN or infinite. */
+  int (*adam)(float *w, float *m, float *v, const float *g, size_t n, const mtlf_update_scalars *s);
+  int (*sgd)(float *w, float *velocity, const float *g, size_t n, const mtlf_update_scalars *s);
 } mtlf_kernels;
 
 extern const mtlf_kernels mtlf_kernels_scalar;

@@ -33,13 +33,10 @@ mtlf_update_scalars mtlf_without_decay(const mtlf_update_scalars *scalars) {
   return without;
 }
 
-void mtlf_update(const mtlf_kernels *kernels, const mtlf_step *step, const mtlf_update_scalars *scalars, float *values,
-                 float *slot0, float *slot1, const float *gradient, size_t n) {
-  if (step->optimizer == MTLF_OPTIMIZER_SGD) {
-    kernels->sgd(values, slot0, gradient, n, scalars);
-  } else {
-    kernels->adam(values, slot0, slot1, gradient, n, scalars);
-  }
+int mtlf_update(const mtlf_kernels *kernels, const mtlf_step *step, const mtlf_update_scalars *scalars, float *values,
+                float *slot0, float *slot1, const float *gradient, size_t n) {
+  if (step->optimizer == MTLF_OPTIMIZER_SGD) return kernels->sgd(values, slot0, gradient, n, scalars);
+  return kernels->adam(values, slot0, slot1, gradient, n, scalars);
 }
 
 /* A unit of a weight's update: this many rows of one panel; the last unit is the bias. */
@@ -49,33 +46,73 @@ int64_t mtlf_weight_update_units(const mtlf_kernels *kernels, const mtlf_weight 
   return mtlf_divide_up(weight->inputs, UPDATE_ROWS) * mtlf_divide_up(weight->units, kernels->panel) + 1;
 }
 
-void mtlf_weight_update_unit(const mtlf_kernels *kernels, const mtlf_weight *weight, int groups, const mtlf_step *step,
-                             const mtlf_update_scalars *scalars, int64_t unit) {
-  _Alignas(MTLF_ALIGNMENT) float sum[UPDATE_ROWS * MTLF_MAX_PANEL];
+/* Where a unit lies in the packed kernel; or, of the last one, that it is the bias. */
+typedef struct {
+  int is_bias;
+  int32_t column, first, rows; /* panel, and rows of it */
+  size_t at, n;                /* floats */
+} unit_place;
+
+static unit_place place_of(const mtlf_kernels *kernels, const mtlf_weight *weight, int64_t unit) {
   const int32_t panel = kernels->panel, panels = (int32_t)mtlf_divide_up(weight->units, panel);
-  const size_t kernel_floats = (size_t)panels * (size_t)panel * (size_t)weight->inputs;
   const int64_t blocks = mtlf_divide_up(weight->inputs, UPDATE_ROWS);
-  const mtlf_update_scalars without_decay = mtlf_without_decay(scalars);
   if (unit == blocks * panels) {
-    for (size_t at = 0; at < (size_t)weight->units; at += UPDATE_ROWS) {
-      const size_t n = (size_t)mtlf_least(UPDATE_ROWS, (int64_t)weight->units - (int64_t)at);
-      kernels->sum_copies(weight->gradient + kernel_floats + at, weight->gradient_stride, groups, sum, n);
-      mtlf_update(kernels, step, &without_decay, weight->bias + at, weight->bias_slot[0] + at,
-                  weight->bias_slot[1] ? weight->bias_slot[1] + at : NULL, sum, n);
-    }
-    return;
+    return (unit_place){
+        .is_bias = 1, .at = (size_t)panels * (size_t)panel * (size_t)weight->inputs, .n = (size_t)weight->units};
   }
-  const int32_t column = (int32_t)(unit / blocks), first = (int32_t)(unit % blocks) * UPDATE_ROWS;
-  const int32_t rows = (int32_t)mtlf_least(UPDATE_ROWS, weight->inputs - first);
-  const size_t at = ((size_t)column * (size_t)weight->inputs + (size_t)first) * (size_t)panel;
-  const size_t n = (size_t)rows * (size_t)panel;
-  kernels->sum_copies(weight->gradient + at, weight->gradient_stride, groups, sum, n);
-  mtlf_update(kernels, step, weight->no_decay ? &without_decay : scalars, weight->kernel + at,
-              weight->kernel_slot[0] + at, weight->kernel_slot[1] ? weight->kernel_slot[1] + at : NULL, sum, n);
-  if (weight->transposed) {
-    mtlf_transpose_rows(kernels, weight->window, weight->units, weight->kernel + at, first, rows, column,
-                        weight->transposed);
+  unit_place place = {.column = (int32_t)(unit / blocks), .first = (int32_t)(unit % blocks) * UPDATE_ROWS};
+  place.rows = (int32_t)mtlf_least(UPDATE_ROWS, weight->inputs - place.first);
+  place.at = ((size_t)place.column * (size_t)weight->inputs + (size_t)place.first) * (size_t)panel;
+  place.n = (size_t)place.rows * (size_t)panel;
+  return place;
+}
+
+int mtlf_weight_update_unit(const mtlf_kernels *kernels, const mtlf_weight *weight, int groups, const mtlf_step *step,
+                            const mtlf_update_scalars *scalars, const mtlf_clip *clip, int64_t unit) {
+  enum { PIECE = UPDATE_ROWS * MTLF_MAX_PANEL };
+  _Alignas(MTLF_ALIGNMENT) float sum[PIECE];
+  const unit_place place = place_of(kernels, weight, unit);
+  const mtlf_update_scalars without_decay = mtlf_without_decay(scalars);
+  const mtlf_update_scalars *decay = place.is_bias || weight->no_decay ? &without_decay : scalars;
+  /* The bias may have more than a unit of rows. Its values begin at 0, its gradient behind that of the kernel. */
+  float *values = place.is_bias ? weight->bias : weight->kernel + place.at;
+  float *slot[2];
+  for (int i = 0; i < 2; i++) {
+    slot[i] = place.is_bias ? weight->bias_slot[i] : weight->kernel_slot[i];
+    if (slot[i] && !place.is_bias) slot[i] += place.at;
   }
+  int is_bad = 0;
+  for (size_t done = 0; done < place.n; done += PIECE) {
+    const size_t n = place.n - done < PIECE ? place.n - done : PIECE;
+    kernels->sum_copies(weight->gradient + place.at + done, weight->gradient_stride, clip ? 1 : groups, sum, n);
+    if (clip && clip->factor != 1.0f) kernels->scale_floats(sum, sum, n, clip->factor);
+    is_bad |= mtlf_update(kernels, step, decay, values + done, slot[0] + done, slot[1] ? slot[1] + done : NULL, sum, n);
+  }
+  if (!place.is_bias && weight->transposed) {
+    mtlf_transpose_rows(kernels, weight->window, weight->units, weight->kernel + place.at, place.first, place.rows,
+                        place.column, weight->transposed);
+  }
+  return is_bad;
+}
+
+/* ---- the norm of all gradients ---- */
+
+double mtlf_weight_square_sum_unit(const mtlf_kernels *kernels, const mtlf_weight *weight, int groups, int64_t unit) {
+  enum { LANES = 4 };
+  const unit_place place = place_of(kernels, weight, unit);
+  float *gradient = weight->gradient + place.at;
+  /* In place: each vector of the copies is read before it is written. */
+  if (groups > 1) kernels->sum_copies(gradient, weight->gradient_stride, groups, gradient, place.n);
+  double sums[LANES] = {0};
+  for (size_t i = 0; i < place.n; i++) sums[i % LANES] += (double)gradient[i] * (double)gradient[i];
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+void mtlf_clip_finish(mtlf_clip *clip) {
+  double sum = 0;
+  for (int64_t i = 0; i < clip->count; i++) sum += clip->squares[i];
+  clip->norm = __builtin_sqrt(sum);
+  clip->factor = clip->norm > (double)clip->limit ? (float)((double)clip->limit / clip->norm) : 1.0f;
 }
 
 /* ---- over flat buffers, by blocks ---- */

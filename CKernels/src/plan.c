@@ -31,6 +31,12 @@ mtlf_status mtlf_plan_refresh(const mtlf_weight *weight, const mtlf_context *con
   return MTLF_OK;
 }
 
+int64_t mtlf_plan_update_units(int64_t inputs, int64_t units, const mtlf_context *context) {
+  mtlf_context resolved;
+  const mtlf_weight weight = {.inputs = (int32_t)inputs, .units = (int32_t)units};
+  return mtlf_resolve(context, &resolved) == MTLF_OK ? mtlf_weight_update_units(resolved.kernels, &weight) : 0;
+}
+
 size_t mtlf_plan_workspace_floats(int64_t floats) { return (size_t)MTLF_STRIP * (size_t)floats; }
 
 static void account(mtlf_plan_state *run, int thread, mtlf_account account, double *since) {
@@ -40,7 +46,8 @@ static void account(mtlf_plan_state *run, int thread, mtlf_account account, doub
   *since = now;
 }
 
-static void run_group(mtlf_plan_state *run, const mtlf_job *job, int32_t group, int thread, double *since) {
+static void run_group(mtlf_plan_state *run, const mtlf_job *job, int32_t stage, int32_t group, int thread,
+                      double *since) {
   const mtlf_plan *plan = run->plan;
   const int64_t samples = run->step->sample_count;
   const int32_t first = (int32_t)(samples * group / run->groups), end = (int32_t)(samples * (group + 1) / run->groups);
@@ -49,6 +56,7 @@ static void run_group(mtlf_plan_state *run, const mtlf_job *job, int32_t group, 
                           .count = (int32_t)mtlf_least(plan->shard_size, end - n),
                           .group = group,
                           .thread = thread,
+                          .stage = stage,
                           .is_first = n == first};
     for (int32_t i = 0; i < job->op_count; i++) {
       const mtlf_op *op = plan->ops + job->first_op + i;
@@ -66,15 +74,24 @@ static int64_t block_units(const mtlf_plan_state *run, const mtlf_op *op) {
   case MTLF_OP_DENSE_D_INPUT: return mtlf_dense_d_input_units(op->d_input.channels);
   case MTLF_OP_DENSE_D_KERNEL: return mtlf_dense_d_kernel_units(kernels, op->weight->inputs, op->weight->units);
   case MTLF_OP_BATCH_NORM_FINISH:
-  case MTLF_OP_BATCH_NORM_D_FINISH: return 1;
+  case MTLF_OP_BATCH_NORM_D_FINISH:
+  case MTLF_OP_CLIP: return 1;
   default: return mtlf_weight_update_units(kernels, op->weight);
   }
 }
 
-static void run_block(const mtlf_plan_state *run, const mtlf_op *op, int64_t unit) {
+static void note_non_finite(mtlf_plan_state *run, const mtlf_op *op) {
+  const int place = (int)(op - run->plan->ops);
+  int known = atomic_load_explicit(&run->non_finite_op, memory_order_relaxed);
+  while (place < known && !atomic_compare_exchange_weak(&run->non_finite_op, &known, place)) {
+  }
+}
+
+static void run_block(mtlf_plan_state *run, const mtlf_op *op, int64_t unit) {
   const mtlf_kernels *kernels = run->context->kernels;
   const int32_t batch = run->step->sample_count;
   const mtlf_weight *w = op->weight;
+  int is_bad = 0;
   switch (op->kind) {
   case MTLF_OP_DENSE:
     mtlf_dense_forward_unit(kernels, batch, w->inputs, w->units, op->input.data, op->input.sample_stride, w->kernel,
@@ -86,9 +103,11 @@ static void run_block(const mtlf_plan_state *run, const mtlf_op *op, int64_t uni
                             op->d_input.sample_stride, op->packed, unit);
     break;
   case MTLF_OP_DENSE_D_KERNEL:
-    mtlf_dense_d_kernel_unit(kernels, batch, w->inputs, w->units, op->input.data, op->input.sample_stride,
-                             op->d_output.data, op->d_output.sample_stride, NULL, NULL, w, run->step, &run->update,
-                             unit);
+    is_bad = mtlf_dense_d_kernel_unit(
+        kernels, batch, w->inputs, w->units, op->input.data, op->input.sample_stride, op->d_output.data,
+        op->d_output.sample_stride, w->gradient,
+        op->clip ? w->gradient + mtlf_round_up(w->units, kernels->panel) * (size_t)w->inputs : NULL, w, run->step,
+        op->clip ? NULL : &run->update, unit);
     break;
   case MTLF_OP_BATCH_NORM_FINISH:
     mtlf_batch_norm_finish(op->norm, w->kernel, w->bias, run->groups,
@@ -98,8 +117,13 @@ static void run_block(const mtlf_plan_state *run, const mtlf_op *op, int64_t uni
     mtlf_batch_norm_d_finish(op->norm, run->groups, (int64_t)batch * op->input.height * op->input.width, w->gradient,
                              w->gradient + mtlf_round_up(w->units, kernels->panel), w->gradient_stride);
     break;
-  default: mtlf_weight_update_unit(kernels, w, run->groups, run->step, &run->update, unit);
+  case MTLF_OP_SQUARE_SUMS:
+    op->squares[unit] = mtlf_weight_square_sum_unit(kernels, w, w->gradient_stride ? run->groups : 1, unit);
+    break;
+  case MTLF_OP_CLIP: mtlf_clip_finish(op->clip); break;
+  default: is_bad = mtlf_weight_update_unit(kernels, w, run->groups, run->step, &run->update, op->clip, unit);
   }
+  if (is_bad) note_non_finite(run, op);
 }
 
 static int64_t job_units(const mtlf_plan_state *run, const mtlf_job *job) {
@@ -127,7 +151,7 @@ static void run_thread(void *argument, int thread, int team_size) {
       if (job == end) break;
       const mtlf_job *work = plan->jobs + job;
       if (work->is_shards) {
-        run_group(run, work, (int32_t)(claimed - before), thread, &since);
+        run_group(run, work, stage, (int32_t)(claimed - before), thread, &since);
       } else {
         run_block(run, plan->ops + work->first_op, claimed - before);
         account(run, thread, plan->ops[work->first_op].account, &since);
@@ -136,6 +160,7 @@ static void run_thread(void *argument, int thread, int team_size) {
     /* A team of one has no region of its own: the barrier would be that of the caller's. */
     if (team_size > 1) mtlf_team_barrier();
     account(run, thread, MTLF_ACCOUNT_WAITING, &since);
+    if (atomic_load(&run->stop_after) <= stage) break;
   }
 }
 
@@ -156,6 +181,8 @@ mtlf_status mtlf_plan_run(const mtlf_plan *plan, mtlf_step *step, const mtlf_con
   run.groups = (int32_t)mtlf_least(MTLF_MAX_GROUPS, step->sample_count);
   run.update = mtlf_update_scalars_of(step);
   atomic_init(&run.bad_label, 0);
+  atomic_init(&run.stop_after, INT32_MAX);
+  atomic_init(&run.non_finite_op, INT32_MAX);
   for (int32_t i = 0; i < plan->stage_count; i++) atomic_init(&run.next[i], 0);
   for (int32_t g = 0; g < run.groups; g++) {
     for (int32_t h = 0; h < step->head_count; h++) {
@@ -165,6 +192,8 @@ mtlf_status mtlf_plan_run(const mtlf_plan *plan, mtlf_step *step, const mtlf_con
   }
   mtlf_run_team((int)mtlf_least(resolved.threads, plan->thread_capacity), resolved.keep_denormals, run_thread, &run);
   step->group_count = run.groups;
+  const int bad = atomic_load(&run.non_finite_op);
+  step->non_finite_op = bad == INT32_MAX ? -1 : bad;
   for (int32_t h = 0; h < step->head_count; h++) {
     mtlf_step_head *head = step->heads + h;
     head->loss_sum = head->weight_sum = 0;

@@ -195,6 +195,12 @@ static void run_class_loss(mtlf_plan_state *run, const mtlf_op *op, const mtlf_s
   if (head->rank) head->rank[s->first + n] = rank;
 }
 
+/* Stops the step after this stage where the group's loss is no number any more. */
+static void end_loss(mtlf_plan_state *run, const mtlf_op *op, const mtlf_shard *s) {
+  const double loss = run->loss[s->group][op->slot];
+  if (loss - loss != 0.0) atomic_store(&run->stop_after, s->stage);
+}
+
 static void run_loss(mtlf_plan_state *run, const mtlf_op *op, const mtlf_shard *s) {
   const mtlf_kernels *kernels = run->context->kernels;
   const mtlf_step_head *head = run->step->heads + op->slot;
@@ -236,6 +242,7 @@ static void run_loss(mtlf_plan_state *run, const mtlf_op *op, const mtlf_shard *
     run->weight[s->group][op->slot] += 1.0;
     run->present[s->group][op->slot]++;
   }
+  end_loss(run, op, s);
 }
 
 static void run_batch_norm(const mtlf_op *op, const mtlf_shard *s) {

@@ -14,6 +14,10 @@ typedef struct {
   mtlf_update_scalars update;
   int32_t groups; /* of this minibatch */
   atomic_int bad_label;
+  /* The stage after which the team stops, since a loss isn't finite. A thread that runs ahead only sets a later stage than
+   * the one whose end others are looking at, so that all of them stop at the same barrier. */
+  atomic_int stop_after;
+  atomic_int non_finite_op; /* the first, or INT32_MAX */
   _Atomic int64_t next[MTLF_MAX_STAGES];
   /* Sums of each group, so that their order is that of the groups. */
   double loss[MTLF_MAX_GROUPS][MTLF_MAX_HEADS], weight[MTLF_MAX_GROUPS][MTLF_MAX_HEADS];
@@ -22,7 +26,7 @@ typedef struct {
 
 /* One shard of a group, on one thread. */
 typedef struct {
-  int32_t first, count, group, thread;
+  int32_t first, count, group, thread, stage;
   int is_first; /* of its group */
 } mtlf_shard;
 

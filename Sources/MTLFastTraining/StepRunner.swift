@@ -223,10 +223,11 @@ final class StepRunner {
     }
   }
 
-  /// The head whose loss in the last minibatch is not a number.
-  var nonFiniteHead: String? {
-    for head in lastSums.indices where !lastSums[head].loss.isFinite { return graph.heads[head].name }
-    return nil
+  /// Where the last minibatch met a value that is not finite.
+  var nonFinite: NonFinitePlace? {
+    for head in lastSums.indices where !lastSums[head].loss.isFinite { return .loss(head: head) }
+    guard step.pointee.non_finite_op >= 0 else { return nil }
+    return plan.node(ofOperation: Int(step.pointee.non_finite_op)).map(NonFinitePlace.gradient)
   }
 
   func scores(_ sums: [TaskSum]) -> Scores {

@@ -19,6 +19,8 @@ public final class Trainer {
   public let model: MultiTaskModel
   public let optimizer: Optimizer
   public let schedule: LearningRateSchedule
+  /// The limit of the 2-norm of all gradients together; nil for none.
+  public let gradientClipping: Float?
   public var threads: Int { context.threads }
   /// Optimizer steps taken and epochs completed.
   public internal(set) var step = 0
@@ -35,26 +37,38 @@ public final class Trainer {
   let program: PlanProgram
   private let stopRequested = Atomic<Bool>(false)
 
-  /// - Parameter threads: nil for as many as the affinity mask allows.
+  /// - Parameters:
+  ///   - gradientClipping: where the 2-norm of all gradients together is larger, they are scaled down to it.
+  ///   - freezing: names of nodes, or of what stands before their dot (`trunk`), whose weights stay as they are.
+  ///   - threads: nil for as many as the affinity mask allows.
   /// - Throws: `MTLFastError` of kind `usage` for a setting that can't be used, `system` where memory is missing.
   public init(
-    _ model: MultiTaskModel, optimizer: Optimizer, schedule: LearningRateSchedule = .constant, threads: Int? = nil
+    _ model: MultiTaskModel, optimizer: Optimizer, schedule: LearningRateSchedule = .constant,
+    gradientClipping: Float? = nil, freezing: [String] = [], threads: Int? = nil
   ) throws {
     try optimizer.validate()
     try schedule.validate()
+    if let gradientClipping, !(gradientClipping > 0 && gradientClipping.isFinite) {
+      throw MTLFastError(.usage, "gradient_clipping is \(gradientClipping). Use a number above 0.")
+    }
     self.model = model
     self.optimizer = optimizer
     self.schedule = schedule
+    self.gradientClipping = gradientClipping
     context = try KernelContext(threads: threads)
-    let lowering = try PlanLowering(graph: model.graph, purpose: .training(seed: model.seed))
+    let lowering = try PlanLowering(
+      graph: model.graph, purpose: .training(seed: model.seed), frozen: model.graph.frozenNodes(named: freezing),
+      clips: gradientClipping != nil)
     program = lowering.program
     sums = model.graph.heads.map(TaskSum.init(of:))
     let operations = lowering.program.operations
-    let fused = Set(operations.filter { $0.kind == MTLF_OP_DENSE_D_KERNEL }.compactMap(\.weight))
+    let summed = Set(operations.filter { $0.makesGradient && $0.isShards }.compactMap(\.weight))
+      .union(operations.filter { $0.kind == MTLF_OP_BATCH_NORM_D_FINISH }.compactMap(\.weight))
+    let dense: ParameterStore.Gradient = gradientClipping == nil ? .fused : .single
     let transposed = Set(operations.filter { $0.kind == MTLF_OP_CONV2D_D_INPUT }.compactMap(\.weight))
     store = try ParameterStore(
       model: model, optimizer: optimizer, context: context,
-      gradient: { fused.contains($0) ? .fused : .perGroup }, needsTransposed: transposed.contains)
+      gradient: { summed.contains($0) ? .perGroup : dense }, needsTransposed: transposed.contains)
   }
 
   /// Ends `fit` after the step that is running; may be called from any thread.
@@ -76,7 +90,8 @@ public final class Trainer {
     for samples in [training, validation, test].compactMap({ $0 }) { try samples.check(against: model.graph) }
     var clock = TrainingClock()
     let callbacks = CallbackList(callbacks)
-    let plan = try CompiledPlan(program, store: store, batchCapacity: min(batchSize, max(1, training.count)))
+    let plan = try CompiledPlan(
+      program, store: store, batchCapacity: min(batchSize, max(1, training.count)), clipNorm: gradientClipping)
     let runner = StepRunner(plan: plan, graph: model.graph, context: context)
     runner.setOptimizer(optimizer)
     runner.setAccounts(accountSeconds)
@@ -120,11 +135,16 @@ public final class Trainer {
           stepInEpoch += 1
           seconds += stepSeconds
           trained += count
-          if let task = runner.nonFiniteHead { throw nonFinite(task) }
+          if let place = runner.nonFinite {
+            throw nonFinite(place) {
+              try self.firstNonFiniteNode(training, rows: order.rows(from: first), count: count)
+            }
+          }
           if !callbacks.isEmpty {
             let record = StepRecord(
               step: step, epoch: epoch + 1, stepInEpoch: stepInEpoch, stepsPerEpoch: stepsPerEpoch,
-              sampleCount: count, scores: runner.scores(runner.lastSums), learningRate: rate, gradientNorm: nil,
+              sampleCount: count, scores: runner.scores(runner.lastSums), learningRate: rate,
+              gradientNorm: plan.gradientNorm,
               seconds: stepSeconds)
             try callbacks.call { try $0.stepDidEnd(record, state: state) }
           }
@@ -204,13 +224,6 @@ public final class Trainer {
 
   private func makeEvaluator(batchSize: Int) throws -> Evaluator {
     try Evaluator(graph: model.graph, store: store, context: context, batchSize: batchSize)
-  }
-
-  private func nonFinite(_ task: String) -> MTLFastError {
-    MTLFastError(
-      .nonFinite,
-      "Step \(step) (epoch \(epoch + 1)): the loss of task '\(task)' is not a finite number. Use a smaller learning rate, or check the inputs' scale."
-    )
   }
 
   func resetSums() { sums = model.graph.heads.map(TaskSum.init(of:)) }

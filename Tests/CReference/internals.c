@@ -29,7 +29,7 @@ float internal_regression_sums(const mtlf_context *context, mtlf_loss loss, floa
 void internal_weight_update(const mtlf_context *context, const mtlf_weight *weight, int groups, const mtlf_step *step) {
   const mtlf_update_scalars scalars = mtlf_update_scalars_of(step);
   for (int64_t unit = 0; unit < mtlf_weight_update_units(context->kernels, weight); unit++) {
-    mtlf_weight_update_unit(context->kernels, weight, groups, step, &scalars, unit);
+    mtlf_weight_update_unit(context->kernels, weight, groups, step, &scalars, NULL, unit);
   }
 }
 

@@ -21,11 +21,17 @@ final class CompiledPlan {
   private let stages: UnsafeMutablePointer<mtlf_stage>
   private var terms: [UnsafeMutablePointer<mtlf_dense_term>] = []
   private var tensors: [mtlf_tensor] = []
+  /// The program's operation of each of the plan's.
+  private var emitted: [Int] = []
+  private let clip: UnsafeMutablePointer<mtlf_clip>
+  /// Where the squares of each weight begin.
+  private var squares: [Int: Int] = [:]
 
   /// - Parameters:
   ///   - store: the weights; it outlives the plan.
   ///   - batchCapacity: the largest minibatch.
-  init(_ program: PlanProgram, store: ParameterStore, batchCapacity: Int) throws {
+  ///   - clipNorm: the limit of a program that clips gradients.
+  init(_ program: PlanProgram, store: ParameterStore, batchCapacity: Int, clipNorm: Float? = nil) throws {
     guard (1...1 << 20).contains(batchCapacity) else {
       throw MTLFastError(.usage, "The batch size is \(batchCapacity). Use 1...\(1 << 20).")
     }
@@ -43,6 +49,20 @@ final class CompiledPlan {
     arena = try AlignedBuffer(count: layout.floats, for: "activations of a batch of \(batchCapacity)")
     tensors = layout.tensors(in: arena.base)
 
+    clip = .allocate(capacity: 1)
+    clip.initialize(to: mtlf_clip())
+    var count = 0
+    for operation in program.operations where operation.kind == MTLF_OP_SQUARE_SUMS {
+      guard let weight = operation.weight, let entry = store.entries.first(where: { $0.node == weight }) else {
+        continue
+      }
+      squares[weight] = count
+      count += Int(mtlf_plan_update_units(Int64(entry.inputs), Int64(entry.units), context.pointer))
+    }
+    clip.pointee.limit = clipNorm ?? .infinity
+    clip.pointee.count = Int64(count)
+    clip.pointee.squares = .allocate(capacity: max(1, count))
+    clip.pointee.squares.initialize(repeating: 0, count: max(1, count))
     operations = .allocate(capacity: max(1, program.operations.count))
     operations.initialize(repeating: mtlf_op(), count: max(1, program.operations.count))
     jobs = .allocate(capacity: max(1, program.operations.count))
@@ -61,6 +81,8 @@ final class CompiledPlan {
     jobs.deallocate()
     stages.deallocate()
     for term in terms { term.deallocate() }
+    clip.pointee.squares.deallocate()
+    clip.deallocate()
     pointer.deallocate()
   }
 
@@ -69,6 +91,28 @@ final class CompiledPlan {
     let tensor = tensors[value]
     guard tensor.thread_stride == 0, let data = tensor.data else { return nil }
     return (data, tensor.sample_stride)
+  }
+
+  /// Whether a value of the whole minibatch has an element that is NaN or infinite.
+  func holdsNonFinite(_ value: Int, samples: Int) -> Bool {
+    let tensor = tensors[value]
+    guard tensor.thread_stride == 0, let data = tensor.data else { return false }
+    let row = Int(tensor.width) * Int(tensor.channels)
+    for sample in 0..<samples {
+      for line in 0..<Int(tensor.height) {
+        let start = data + sample * tensor.sample_stride + line * tensor.row_stride
+        if (0..<row).contains(where: { !start[$0].isFinite }) { return true }
+      }
+    }
+    return false
+  }
+
+  /// The norm of all gradients in the last step; nil where they aren't clipped.
+  var gradientNorm: Double? { squares.isEmpty ? nil : clip.pointee.norm }
+
+  /// The node of one of the plan's operations.
+  func node(ofOperation index: Int) -> Int? {
+    emitted.indices.contains(index) ? program.operations[emitted[index]].node : nil
   }
 
   private func emit(_ layout: ArenaLayout) {
@@ -84,6 +128,7 @@ final class CompiledPlan {
         jobCount += 1
         for index in indices {
           operations[operationCount] = encode(program.operations[index], layout)
+          emitted.append(index)
           operationCount += 1
         }
       }
@@ -128,6 +173,10 @@ final class CompiledPlan {
       if operation.kind == MTLF_OP_MASK { op.input = tensors[value] }
     }
     op.norm = store.norm(of: operation.node).map { UnsafePointer($0) }
+    if operation.isClipped { op.clip = clip }
+    if operation.kind == MTLF_OP_SQUARE_SUMS, let weight = operation.weight, let first = squares[weight] {
+      op.squares = clip.pointee.squares + first
+    }
     if let value = operation.packed { op.packed = tensors[value].data }
     if let weight = operation.weight, let pointer = store.weight(of: weight) { op.weight = UnsafePointer(pointer) }
     if !operation.terms.isEmpty {

@@ -29,6 +29,8 @@ final class ParameterStore {
   enum Gradient {
     /// Per group of shards, summed by the update.
     case perGroup
+    /// One, made by the pass over the whole minibatch and kept for the update.
+    case single
     /// In the registers of the pass that makes it.
     case fused
   }
@@ -73,9 +75,10 @@ final class ParameterStore {
           layout.transposed = aligned(
             mtlf_plan_transposed_floats(Int64(inputs), Int64(units), Int64(window), context.pointer))
         }
-        if gradient(parameter.node) == .perGroup {
+        let copies = [.perGroup: Int(MTLF_MAX_GROUPS), .single: 1, .fused: 0][gradient(parameter.node)] ?? 0
+        if copies > 0 {
           layout.stride = layout.kernel + layout.bias
-          layout.copies = Int(MTLF_MAX_GROUPS)
+          layout.copies = copies
         }
       }
       layouts.append(layout)
@@ -107,7 +110,7 @@ final class ParameterStore {
       }
       weight.transposed = take(layout.transposed)
       weight.gradient = take(layout.stride * layout.copies)
-      weight.gradient_stride = layout.stride
+      weight.gradient_stride = layout.copies > 1 ? layout.stride : 0
       var norm: BatchNormStore?
       if case .layer(let layer as BatchNorm) = model.graph.nodes[item.node].operation {
         norm = try BatchNormStore(node: item.node, layer: layer, channels: item.units)

@@ -68,6 +68,45 @@ extension PlanLowering {
     return (layer as? Dense)?.activation == .relu
   }
 
+  private mutating func addUpdate(of index: Int) {
+    guard !isFrozen[index] else { return }
+    var update = PlanProgram.Operation(MTLF_OP_UPDATE, MTLF_ACCOUNT_OPTIMIZER, node: index)
+    update.weight = index
+    updates.append(update)
+  }
+
+  /// Updates stand last in the program, behind every reader of a weight. Where gradients are clipped, all of them are
+  /// complete before the first update.
+  mutating func addUpdates() {
+    guard clips else {
+      program.operations += updates
+      return
+    }
+    var squares: [PlanProgram.Operation] = []
+    var scaled: [PlanProgram.Operation] = []
+    for index in updates.indices {
+      updates[index].isClipped = true
+      let node = updates[index].node
+      if updates[index].kind == MTLF_OP_DENSE_D_KERNEL { program.operations.append(updates[index]) }
+      var square = PlanProgram.Operation(MTLF_OP_SQUARE_SUMS, MTLF_ACCOUNT_OPTIMIZER, node: node)
+      square.weight = node
+      square.signals = program.addValue("\(graph.nodes[node].name).squares", .vector(1), storage: .token)
+      squares.append(square)
+      var update = PlanProgram.Operation(MTLF_OP_UPDATE, MTLF_ACCOUNT_OPTIMIZER, node: node)
+      update.weight = node
+      update.isClipped = true
+      scaled.append(update)
+    }
+    guard let node = updates.first?.node else { return }
+    var clip = PlanProgram.Operation(MTLF_OP_CLIP, MTLF_ACCOUNT_OPTIMIZER, node: node)
+    clip.isClipped = true
+    clip.waitsFor = squares.compactMap(\.signals)
+    let done = program.addValue("clip", .vector(1), storage: .token)
+    clip.signals = done
+    for index in scaled.indices { scaled[index].waitsFor = [done] }
+    program.operations += squares + [clip] + scaled
+  }
+
   mutating func lowerBackward(_ index: Int) throws {
     let node = graph.nodes[index]
     guard case .layer(let layer) = node.operation, let input = node.inputs.first else { return }
@@ -183,30 +222,33 @@ extension PlanLowering {
 
   private mutating func lowerBatchNormBackward(_ index: Int, gradient: Int, input: Int) {
     let name = graph.nodes[index].name
-    var sums = operation(MTLF_OP_BATCH_NORM_D_SUMS, index)
-    sums.input = value[input]
-    sums.dOutput = gradient
-    sums.signals = program.addValue("d_\(name).sums", .vector(1), storage: .token)
-    program.operations.append(sums)
-    var finish = operation(MTLF_OP_BATCH_NORM_D_FINISH, index)
-    finish.input = value[input]
-    finish.weight = index
-    finish.waitsFor = sums.signals
-    finish.signals = program.addValue("d_\(name).statistics", .vector(1), storage: .token)
-    program.operations.append(finish)
+    var statistics: Int?
+    // Of a frozen one the statistics don't depend on the minibatch: their gradients stay zero.
+    if !isFrozen[index] {
+      var sums = operation(MTLF_OP_BATCH_NORM_D_SUMS, index)
+      sums.input = value[input]
+      sums.dOutput = gradient
+      sums.signals = program.addValue("d_\(name).sums", .vector(1), storage: .token)
+      program.operations.append(sums)
+      var finish = operation(MTLF_OP_BATCH_NORM_D_FINISH, index)
+      finish.input = value[input]
+      finish.weight = index
+      finish.waitsFor = [sums.signals].compactMap { $0 }
+      statistics = program.addValue("d_\(name).statistics", .vector(1), storage: .token)
+      finish.signals = statistics
+      program.operations.append(finish)
+    }
     if needsGradient[input] {
       var backward = operation(MTLF_OP_BATCH_NORM_D_INPUT, index)
       backward.input = value[input]
       backward.dOutput = gradient
-      backward.waitsFor = finish.signals
+      backward.waitsFor = [statistics].compactMap { $0 }
       let result = program.addValue("d_\(graph.nodes[input].name).by_\(name)", graph.nodes[input].shape)
       backward.dInput = result
       program.operations.append(backward)
       incoming[input].values.append(result)
     }
-    var update = PlanProgram.Operation(MTLF_OP_UPDATE, MTLF_ACCOUNT_OPTIMIZER, node: index)
-    update.weight = index
-    updates.append(update)
+    addUpdate(of: index)
   }
 
   private mutating func lowerConvolutionBackward(
@@ -231,14 +273,16 @@ extension PlanLowering {
     _ index: Int, window: WindowGeometry, dOutput: Int, input: Int, flops: Int
   ) throws {
     guard let source = value[input] else { return }
-    var filter = operation(MTLF_OP_CONV2D_D_FILTER, index)
-    filter.window = window
-    filter.flops = flops
-    filter.input = source
-    filter.dOutput = dOutput
-    filter.gate = gates[index]
-    filter.weight = index
-    program.operations.append(filter)
+    if !isFrozen[index] {
+      var filter = operation(MTLF_OP_CONV2D_D_FILTER, index)
+      filter.window = window
+      filter.flops = flops
+      filter.input = source
+      filter.dOutput = dOutput
+      filter.gate = gates[index]
+      filter.weight = index
+      program.operations.append(filter)
+    }
     if needsGradient[input] {
       let gradient = addZeroed(
         "d_\(graph.nodes[input].name).by_\(graph.nodes[index].name)", graph.nodes[input].shape,
@@ -253,9 +297,7 @@ extension PlanLowering {
       program.operations.append(backward)
       incoming[input].values.append(gradient)
     }
-    var update = PlanProgram.Operation(MTLF_OP_UPDATE, MTLF_ACCOUNT_OPTIMIZER, node: index)
-    update.weight = index
-    updates.append(update)
+    addUpdate(of: index)
   }
 
   private mutating func lowerDenseBackward(
@@ -285,6 +327,7 @@ extension PlanLowering {
       }
       if let packed { incoming[input].terms.append((index, packed)) }
     }
+    guard !isFrozen[index] else { return }
     var kernel = operation(MTLF_OP_DENSE_D_KERNEL, index)
     kernel.flops = dense.forwardFlops(for: shape)
     kernel.input = value[input]

@@ -26,6 +26,10 @@ struct PlanLowering {
   /// Nodes that run, those that some head needs.
   private let isNeeded: [Bool]
   let needsGradient: [Bool]
+  /// Nodes whose weights stay as they are.
+  let isFrozen: [Bool]
+  /// Whether gradients are clipped by their global norm.
+  let clips: Bool
   private let belongsToHead: [Bool]
   /// The first input that each node depends on, as its place among the inputs.
   let source: [Int]
@@ -45,7 +49,10 @@ struct PlanLowering {
   /// Updates of weights stand last in the program, behind every reader of the weight.
   var updates: [PlanProgram.Operation] = []
 
-  init(graph: ModelGraph, purpose: PlanPurpose) throws {
+  /// - Parameters:
+  ///   - frozen: nodes whose weights stay as they are; a batch normalisation then uses its running statistics.
+  ///   - clips: whether gradients are clipped by their global norm.
+  init(graph: ModelGraph, purpose: PlanPurpose, frozen: Set<Int> = [], clips: Bool = false) throws {
     self.graph = graph
     self.purpose = purpose
     let count = graph.nodes.count
@@ -63,7 +70,9 @@ struct PlanLowering {
     var gradient = [Bool](repeating: false, count: count)
     let parameterNodes = Set(graph.parameterSpecifications.map(\.node))
     for index in graph.nodes.indices {
-      gradient[index] = parameterNodes.contains(index) || graph.nodes[index].inputs.contains { gradient[$0] }
+      gradient[index] =
+        (parameterNodes.contains(index) && !frozen.contains(index))
+        || graph.nodes[index].inputs.contains { gradient[$0] }
     }
     var source = [Int](repeating: 0, count: count)
     var inputs = 0
@@ -80,6 +89,8 @@ struct PlanLowering {
     self.consumers = consumers
     isNeeded = needed
     needsGradient = gradient
+    isFrozen = graph.nodes.indices.map(frozen.contains)
+    self.clips = clips
     value = [Int?](repeating: nil, count: count)
     incoming = [Incoming](repeating: Incoming(), count: count)
     findFusedPools(isHead: feedsHeads.map { $0 > 0 })
@@ -89,7 +100,7 @@ struct PlanLowering {
       for index in graph.nodes.indices.reversed() where isNeeded[index] && needsGradient[index] {
         try lowerBackward(index)
       }
-      program.operations += updates
+      addUpdates()
     }
   }
 
@@ -312,7 +323,7 @@ struct PlanLowering {
 
   private mutating func lowerBatchNorm(_ index: Int, _ source: Int) -> Int? {
     let name = graph.nodes[index].name
-    let isTraining = if case .training = purpose { true } else { false }
+    let isTraining = if case .training = purpose { !isFrozen[index] } else { false }
     var finish = operation(MTLF_OP_BATCH_NORM_FINISH, index)
     finish.weight = index
     finish.usesRunningStatistics = !isTraining
@@ -322,14 +333,14 @@ struct PlanLowering {
       var sums = operation(MTLF_OP_BATCH_NORM_SUMS, index)
       sums.input = source
       sums.signals = program.addValue("\(name).sums", .vector(1), storage: .token)
-      finish.waitsFor = sums.signals
+      finish.waitsFor = [sums.signals].compactMap { $0 }
       program.operations.append(sums)
     }
     finish.signals = program.addValue("\(name).statistics", .vector(1), storage: .token)
     program.operations.append(finish)
     var forward = operation(MTLF_OP_BATCH_NORM, index)
     forward.input = source
-    forward.waitsFor = finish.signals
+    forward.waitsFor = [finish.signals].compactMap { $0 }
     forward.output = program.addValue(name, graph.nodes[index].shape, halo: haloWanted(around: index))
     program.operations.append(forward)
     return forward.output

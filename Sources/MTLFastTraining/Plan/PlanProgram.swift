@@ -58,7 +58,7 @@ struct PlanProgram {
     /// The node whose weight it reads, sums a gradient for, or updates.
     var weight: Int?
     /// Tokens that it waits for and that wait for it.
-    var waitsFor: Int?
+    var waitsFor: [Int] = []
     var signals: Int?
     /// Of the step's inputs or heads.
     var slot = 0
@@ -69,6 +69,8 @@ struct PlanProgram {
     /// Of upsampling.
     var scale: (height: Int, width: Int)?
     var usesRunningStatistics = false
+    /// Whether gradients wait for the norm of all of them.
+    var isClipped = false
     var relu = false
     var mask = false
     var window: WindowGeometry?
@@ -80,14 +82,21 @@ struct PlanProgram {
     var isShards: Bool {
       switch kind {
       case MTLF_OP_DENSE, MTLF_OP_DENSE_D_INPUT, MTLF_OP_DENSE_D_KERNEL, MTLF_OP_UPDATE, MTLF_OP_BATCH_NORM_FINISH,
-        MTLF_OP_BATCH_NORM_D_FINISH:
+        MTLF_OP_BATCH_NORM_D_FINISH, MTLF_OP_SQUARE_SUMS, MTLF_OP_CLIP:
         false
       default: true
       }
     }
-    var updatesWeight: Bool { kind == MTLF_OP_DENSE_D_KERNEL || kind == MTLF_OP_UPDATE }
-    /// Whether it makes a gradient of its weight that an update reads.
-    var makesGradient: Bool { kind == MTLF_OP_CONV2D_D_FILTER || kind == MTLF_OP_BATCH_NORM_D_FINISH }
+    var updatesWeight: Bool { (kind == MTLF_OP_DENSE_D_KERNEL && !isClipped) || kind == MTLF_OP_UPDATE }
+    /// Whether it makes a gradient of its weight that another operation reads.
+    var makesGradient: Bool {
+      kind == MTLF_OP_CONV2D_D_FILTER || kind == MTLF_OP_BATCH_NORM_D_FINISH
+        || (kind == MTLF_OP_DENSE_D_KERNEL && isClipped)
+    }
+    /// Whether it reads the weight's gradient.
+    var readsGradient: Bool { kind == MTLF_OP_UPDATE || kind == MTLF_OP_SQUARE_SUMS }
+    /// Whether it touches the weight's values.
+    var readsWeight: Bool { !updatesWeight && !makesGradient && !readsGradient }
 
     init(_ kind: mtlf_op_kind, _ account: mtlf_account, node: Int) {
       self.kind = kind
@@ -97,7 +106,7 @@ struct PlanProgram {
 
     /// Values that must be there before it runs.
     var reads: [Int] {
-      var values = [input, dOutput, waitsFor].compactMap { $0 } + terms.map(\.packed)
+      var values = [input, dOutput].compactMap { $0 } + waitsFor + terms.map(\.packed)
       switch kind {
       case MTLF_OP_RELU_BACKWARD, MTLF_OP_SIGMOID_BACKWARD: values += [output].compactMap { $0 }
       case MTLF_OP_DENSE_D_INPUT where mask: values += [output].compactMap { $0 }

@@ -51,8 +51,10 @@ struct PlanSchedule {
         after(written[value])
         after(read[value])
       }
-      if let weight = operation.weight, operation.updatesWeight {
-        if let reader = weightRead[weight] { earliest = max(earliest, reader + 1) }
+      if let weight = operation.weight, operation.updatesWeight, let reader = weightRead[weight] {
+        earliest = max(earliest, reader + 1)
+      }
+      if let weight = operation.weight, operation.readsGradient {
         if let writer = gradientWritten[weight] { earliest = max(earliest, writer + 1) }
       }
       stage.append(earliest)
@@ -68,7 +70,7 @@ struct PlanSchedule {
         last[value] = max(last[value], earliest)
         if !operation.isShards { shardsOnly[value] = false }
       }
-      let readers = operation.terms.map(\.node) + (operation.updatesWeight ? [] : [operation.weight].compactMap { $0 })
+      let readers = operation.terms.map(\.node) + (operation.readsWeight ? [operation.weight].compactMap { $0 } : [])
       for weight in readers { weightRead[weight] = max(weightRead[weight] ?? 0, earliest) }
       if operation.makesGradient, let weight = operation.weight { gradientWritten[weight] = earliest }
     }

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What to say when a training meets NaN or infinity, and where it began.
+
+import Kernels
+import MTLFast
+
+/// Where a step met a value that is not finite.
+enum NonFinitePlace {
+  case loss(head: Int)
+  /// The gradient of a node's weights.
+  case gradient(node: Int)
+}
+
+extension Trainer {
+  /// - Parameter firstNode: looks for the node whose output was the first that is not finite.
+  func nonFinite(_ place: NonFinitePlace, firstNode: () throws -> String?) -> MTLFastError {
+    let cure = "Use a smaller learning rate or gradient_clipping, or check the inputs' scale."
+    let position = "Step \(step) (epoch \(epoch + 1))"
+    switch place {
+    case .loss(let head):
+      let found = (try? firstNode()) ?? nil
+      let beginning = found.map { " The first output that is not is that of node '\($0)'." } ?? ""
+      return MTLFastError(
+        .nonFinite,
+        "\(position): the loss of task '\(model.graph.heads[head].name)' is not a finite number.\(beginning) \(cure)")
+    case .gradient(let node):
+      let tasks = model.graph.heads.filter { model.graph.ancestors(of: $0.logits).contains(node) }.map(\.name)
+      return MTLFastError(
+        .nonFinite,
+        "\(position): the gradient of node '\(model.graph.nodes[node].name)' is not finite, from the loss of \(tasks.count == 1 ? "task" : "tasks") '\(tasks.joined(separator: "', '"))'. \(cure)"
+      )
+    }
+  }
+
+  /// Runs a minibatch forward again, with the weights as they were before its step and every output kept.
+  ///
+  /// - Returns: nil where everything is finite without dropout, and with the running statistics of normalisations.
+  func firstNonFiniteNode(
+    _ samples: Samples, rows: UnsafeBufferPointer<UnsafePointer<Int32>>, count: Int
+  ) throws -> String? {
+    let lowering = try PlanLowering(graph: model.graph, purpose: .evaluation)
+    var program = lowering.program
+    for value in lowering.value { if let value { program.kept.insert(program.storage(of: value)) } }
+    let plan = try CompiledPlan(program, store: store, batchCapacity: count)
+    let runner = StepRunner(plan: plan, graph: model.graph, context: context)
+    try runner.bind(samples, seed: model.seed) {
+      try runner.run($0, rows: rows, count: count, epoch: epoch, optimizerStep: 1)
+    }
+    for index in model.graph.nodes.indices {
+      guard let value = lowering.value[index], plan.holdsNonFinite(value, samples: count) else { continue }
+      // A convolution that runs with its pool leaves the pool's output alone.
+      let convolution = lowering.fusedPool.first { $0.value == index }?.key
+      return model.graph.nodes[convolution ?? index].name
+    }
+    return nil
+  }
+}
+
+extension ModelGraph {
+  /// A node and all that it reads, directly or through others.
+  func ancestors(of node: Int) -> Set<Int> {
+    var found: Set<Int> = []
+    var waiting = [node]
+    while let next = waiting.popLast() {
+      if found.insert(next).inserted { waiting += nodes[next].inputs }
+    }
+    return found
+  }
+}
