@@ -18,6 +18,7 @@ public final class LineFile {
   public let path: String
   private var descriptor: Int32
   private var buffer: [UInt8] = []
+  private var isOnDisk = true
   private static let bufferBytes = 1 << 16
 
   /// Opens a file and keeps its first `lines` whole lines; what follows them, a torn last line too, is cut off.
@@ -54,6 +55,7 @@ public final class LineFile {
   }
 
   public func append(_ line: String) throws {
+    isOnDisk = false
     buffer.append(contentsOf: line.utf8)
     buffer.append(UInt8(ascii: "\n"))
     if buffer.count >= Self.bufferBytes { try flush() }
@@ -75,8 +77,10 @@ public final class LineFile {
 
   /// Writes what the buffer holds and waits until it is on the disk.
   public func synchronize() throws {
+    guard !isOnDisk else { return }
     try flush()
     guard fsync(descriptor) == 0 || errno == EINVAL else { throw Self.failure(path, "can't be written") }
+    isOnDisk = true
   }
 
   private func offset(afterLines lines: Int) throws -> off_t {

@@ -114,7 +114,7 @@ public final class Trainer {
     }
     let state = {
       self.sums = runner.sums
-      return try self.state(saved: callbacks.saved)
+      return try self.state(saved: callbacks.synchronized())
     }
     return try runner.bind(training, seed: model.seed) { samples in
       while epoch < epochs, stopReason.text == nil {
@@ -169,7 +169,7 @@ public final class Trainer {
           learningRate: rate, trainingSeconds: seconds, evaluationSeconds: evaluationSeconds,
           samplesPerSecond: trained == 0 ? .nan : Double(trained) / seconds)
         records.append(record)
-        try callbacks.call { try $0.epochDidEnd(record, state: { try self.state(saved: callbacks.saved) }) }
+        try callbacks.call { try $0.epochDidEnd(record, state: { try self.state(saved: callbacks.synchronized()) }) }
       }
       return ended()
     }

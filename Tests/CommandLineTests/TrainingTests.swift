@@ -130,6 +130,22 @@ import Testing
         == "Error: \(folder.run("whole")): all 6 epochs are trained. To train on, name more: --epochs 11.\n")
   }
 
+  /// A run that was killed before its first checkpoint holds a recipe and the beginnings of logs.
+  @Test func aRunWithoutACheckpointBeginsAnew() throws {
+    let folder = try DataFolder()
+    #expect(try Self.train(folder, "whole", ["--epochs", "1"]).status == 0)
+    #expect(try Self.train(folder, "killed", ["--epochs", "1"]).status == 0)
+    for name in try folder.checkpoints("killed") {
+      try FileManager.default.removeItem(atPath: folder.run("killed/checkpoints/\(name)"))
+    }
+    let again = try ProgramRun(["train", "--resume", folder.run("killed"), "--data", folder.path, "--quiet"])
+    #expect(again.status == 0)
+    #expect(again.errors == "\(folder.run("killed")): was ended before its first checkpoint; beginning anew.\n")
+    for file in ["checkpoints/step-00000010.safetensors", "steps.jsonl"] {
+      #expect(try folder.contents("killed/\(file)") == folder.contents("whole/\(file)"), "\(file)")
+    }
+  }
+
   @Test func im2colTrainsTheSame() throws {
     let folder = try DataFolder()
     func losses(_ name: String, _ environment: [String: String]) throws -> [Double] {

@@ -59,6 +59,24 @@ import Testing
         == bits(Checkpoint(state: smallState(step: 312), recipe: smallRecipe, tasks: ["item", "group"])))
   }
 
+  /// Epochs of five steps; their ends count as well, and the last step of an epoch has no second one.
+  @Test(arguments: [
+    (CheckpointWriter.Interval.steps(2), [2, 4, 5, 7, 9, 10]), (.steps(5), [5, 10]), (.steps(1), Array(1...10)),
+    (.seconds(0), Array(1...10)), (.seconds(3600), [5, 10]),
+  ])
+  func stepsInBetween(interval: CheckpointWriter.Interval, expected: [Int]) throws {
+    let writer = try CheckpointWriter(
+      in: run, recipe: smallRecipe, tasks: ["item", "group"], keeping: 100, every: interval)
+    for step in 1...10 {
+      let record = StepRecord(
+        step: step, epoch: (step + 4) / 5, stepInEpoch: (step - 1) % 5 + 1, stepsPerEpoch: 5, sampleCount: 1,
+        scores: Scores(loss: 1, tasks: []), learningRate: 0.001, gradientNorm: nil, seconds: 0.1)
+      try writer.stepDidEnd(record) { smallState(step: step) }
+      if step % 5 == 0 { try endEpoch(writer, step: step) }
+    }
+    #expect(names == expected.map { "step-\(String(format: "%08d", $0)).safetensors" })
+  }
+
   @Test(arguments: [1, 2, 3])
   func theLastOnesAreKept(kept: Int) throws {
     let writer = try writer(keeping: kept)
@@ -117,11 +135,11 @@ import Testing
   }
 
   @Test func aRunWithoutAUsableCheckpoint() throws {
-    #expect(throws: MTLFastError(.missingInput, "\(run.path): has no checkpoint yet. Train it from the start.")) {
+    #expect(throws: MTLFastError(.missingInput, "\(run.path): has no checkpoint yet. Begin it anew: mtl-fast train --resume \(run.path)")) {
       try CheckpointWriter.latest(in: run)
     }
     try FileManager.default.removeItem(atPath: run.checkpointsPath)
-    #expect(throws: MTLFastError(.missingInput, "\(run.path): has no checkpoint yet. Train it from the start.")) {
+    #expect(throws: MTLFastError(.missingInput, "\(run.path): has no checkpoint yet. Begin it anew: mtl-fast train --resume \(run.path)")) {
       try CheckpointWriter.latest(in: run)
     }
     try FileManager.default.createDirectory(atPath: run.checkpointsPath, withIntermediateDirectories: false)

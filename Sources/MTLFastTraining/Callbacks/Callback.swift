@@ -15,6 +15,9 @@ public protocol Callback: AnyObject {
   func epochDidEnd(_ record: EpochRecord, state: () throws -> TrainingState) throws
   /// After a stop request in mid-epoch.
   func trainingDidStop(step: Int, state: () throws -> TrainingState) throws
+  /// Called before a snapshot of the state is taken: what the callback has written must be on the disk then, so that no
+  /// checkpoint knows of more than the logs hold.
+  func synchronize() throws
   /// What the callback must know again when training goes on from a checkpoint, by keys that begin with its own name:
   /// `early_stopping.waited`. `TrainingStart.saved` gives it back. Nothing of the machine or the time.
   var saved: [String: String] { get }
@@ -25,6 +28,7 @@ extension Callback {
   public func stepDidEnd(_ record: StepRecord, state: () throws -> TrainingState) throws {}
   public func epochDidEnd(_ record: EpochRecord, state: () throws -> TrainingState) throws {}
   public func trainingDidStop(step: Int, state: () throws -> TrainingState) throws {}
+  public func synchronize() throws {}
   public var saved: [String: String] { [:] }
 }
 
@@ -62,9 +66,10 @@ final class CallbackList {
 
   var isEmpty: Bool { callbacks.isEmpty }
 
-  /// What all of them saved.
-  var saved: [String: String] {
-    callbacks.reduce(into: [:]) { all, callback in all.merge(callback.saved) { _, new in new } }
+  /// What all of them saved, with what they have written on the disk.
+  func synchronized() throws -> [String: String] {
+    for callback in callbacks { try callback.synchronize() }
+    return callbacks.reduce(into: [:]) { all, callback in all.merge(callback.saved) { _, new in new } }
   }
 
   func call(_ body: (any Callback) throws -> Void) throws {

@@ -11,7 +11,8 @@ import MTLFast
   import Musl
 #endif
 
-/// Writes `checkpoints/step-00000300.safetensors` after each epoch and when training is stopped.
+/// Writes `checkpoints/step-00000300.safetensors` after each epoch, when training is stopped, and in between as often as
+/// is asked for.
 ///
 /// The last ones are kept; an older one goes only when the new one is on the disk. So does one of a later step: training
 /// has gone on from before it, since it was damaged, and it must not be what the next resume finds.
@@ -23,36 +24,69 @@ public final class CheckpointWriter: Callback {
   private let recipe: String
   private let tasks: [String]
   private let kept: Int
+  private let interval: Interval?
+  private var lastStep = 0
+  private var lastTime = monotonicSeconds()
+
+  /// How often a checkpoint is written within an epoch. When doesn't change what training makes.
+  public enum Interval: Sendable, Equatable {
+    case steps(Int)
+    case seconds(Double)
+  }
 
   /// - Parameters:
   ///   - recipe: the resolved recipe.
   ///   - tasks: the names of the heads, in their order.
-  ///   - kept: how many checkpoints stay; with two, one that is damaged later costs one epoch.
+  ///   - kept: how many checkpoints stay; with two, one that is damaged later costs what was trained since the other.
+  ///   - interval: nil for the ends of epochs alone.
   /// - Throws: `MTLFastError` of kind `usage` where none would be kept.
-  public init(in run: RunFolder, recipe: String, tasks: [String], keeping kept: Int = 2) throws {
+  public init(
+    in run: RunFolder, recipe: String, tasks: [String], keeping kept: Int = 2, every interval: Interval? = nil
+  )
+    throws
+  {
     guard kept > 0 else { throw MTLFastError(.usage, "\(kept) checkpoints can't be kept. Keep 1 or more.") }
     self.run = run
     self.recipe = recipe
     self.tasks = tasks
     self.kept = kept
+    self.interval = interval
   }
 
   public func trainingDidStart(_ start: TrainingStart) throws {
+    lastStep = start.step
+    lastTime = monotonicSeconds()
     // What a killed training left half-written; a run is written by one training at a time.
     for name in try Self.names(in: run) where name.hasPrefix("step-") && name.hasSuffix(DurableFile.temporaryEnding) {
       unlink("\(run.checkpointsPath)/\(name)")
     }
   }
 
+  public func stepDidEnd(_ record: StepRecord, state: () throws -> TrainingState) throws {
+    let isDue =
+      switch interval {
+      case .steps(let steps)?: record.step - lastStep >= steps
+      case .seconds(let seconds)?: monotonicSeconds() - lastTime >= seconds
+      case nil: false
+      }
+    // The last step of an epoch has its checkpoint in a moment.
+    if isDue, record.stepInEpoch < record.stepsPerEpoch { try write(state()) }
+  }
+
   public func epochDidEnd(_ record: EpochRecord, state: () throws -> TrainingState) throws { try write(state()) }
 
   public func trainingDidStop(step: Int, state: () throws -> TrainingState) throws { try write(state()) }
+
+  /// Writes a checkpoint of a training that hasn't begun: what it starts with may not be found again.
+  public func writeStart(_ state: TrainingState) throws { try write(state) }
 
   private func write(_ state: TrainingState) throws {
     let path = Self.path(of: state.step, in: run)
     try Checkpoint(state: state, recipe: recipe, tasks: tasks).write(to: path)
     if newestPath == nil { try run.becomeLatest() }
     newestPath = path
+    lastStep = state.step
+    lastTime = monotonicSeconds()
     let others = try Self.files(in: run)
     // One that can't be removed costs space, not the training.
     for file in others where file.step > state.step { unlink(file.path) }
@@ -73,6 +107,15 @@ public final class CheckpointWriter: Callback {
   ///
   /// - Throws: `MTLFastError` of kind `missingInput` where the run has none, `badData` where all of them are damaged.
   public static func latest(in run: RunFolder) throws -> Latest {
+    guard let latest = try latestIfAny(in: run) else {
+      throw MTLFastError(
+        .missingInput, "\(run.path): has no checkpoint yet. Begin it anew: mtl-fast train --resume \(run.path)")
+    }
+    return latest
+  }
+
+  /// The same; nil where the run has none yet.
+  public static func latestIfAny(in run: RunFolder) throws -> Latest? {
     let files = try files(in: run)
     var refused: [(path: String, error: MTLFastError)] = []
     for file in files.reversed() {
@@ -82,9 +125,7 @@ public final class CheckpointWriter: Callback {
         refused.append((file.path, error))
       }
     }
-    guard let newest = refused.first else {
-      throw MTLFastError(.missingInput, "\(run.path): has no checkpoint yet. Train it from the start.")
-    }
+    guard let newest = refused.first else { return nil }
     throw MTLFastError(
       .badData,
       "\(run.path): no checkpoint is whole (\(refused.count) damaged). Train it from the start. The newest: \(newest.error.message)"

@@ -19,8 +19,10 @@ public final class HistoryLog: Callback {
 
   public func epochDidEnd(_ record: EpochRecord, state: () throws -> TrainingState) throws {
     try file.append(Self.line(record))
-    try file.synchronize()
+    try file.flush()
   }
+
+  public func synchronize() throws { try file.synchronize() }
 
   static func line(_ record: EpochRecord) -> String {
     JSONValue.object([

@@ -20,13 +20,11 @@ public final class StepLog: Callback {
     try file.append(Self.line(record))
   }
 
-  public func epochDidEnd(_ record: EpochRecord, state: () throws -> TrainingState) throws {
-    try file.synchronize()
-  }
+  public func epochDidEnd(_ record: EpochRecord, state: () throws -> TrainingState) throws { try file.flush() }
 
-  public func trainingDidStop(step: Int, state: () throws -> TrainingState) throws {
-    try file.synchronize()
-  }
+  public func trainingDidStop(step: Int, state: () throws -> TrainingState) throws { try file.flush() }
+
+  public func synchronize() throws { try file.synchronize() }
 
   static func line(_ record: StepRecord) -> String {
     let tasks = record.scores.tasks.map { task -> (String, JSONValue) in

@@ -42,6 +42,11 @@ struct Train: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Write a checkpoint this often within epochs too: 500 (steps), 90s, 10m or 2h.", valueName: "steps|time"))
+  var checkpointEvery: String?
+
+  @Option(
+    help: ArgumentHelp(
       "Start from another run's weights: of every node outside heads that both have, or with :node of one node, head or layer. May be repeated.",
       valueName: "run[:node]"))
   var initFrom: [String] = []
@@ -57,6 +62,7 @@ struct Train: ParsableCommand {
   var dryRun = false
 
   func validate() throws {
+    _ = try checkpointEvery.map { try CheckpointWriter.Interval(option: $0) }
     guard resume != nil else { return }
     if !initFrom.isEmpty {
       throw ValidationError("--resume goes on with the run's own weights: leave --init-from out.")
@@ -94,7 +100,7 @@ struct Train: ParsableCommand {
     }
     let job = TrainingJob(
       recipe: recipe, graph: graph, data: data, threads: compute.threads, folder: folder, resuming: resume,
-      initFrom: initFrom,
+      checkpointInterval: try checkpointEvery.map { try CheckpointWriter.Interval(option: $0) }, initFrom: initFrom,
       showsProgress: !progress.quiet, measuresAccounts: accounts)
     let report = try job.run()
     try output.print(report.text, json: report.json)

@@ -17,6 +17,8 @@ struct TrainingJob {
   let folder: String?
   /// The run to go on with.
   let resuming: String?
+  /// How often a checkpoint is written within an epoch; nil for never.
+  let checkpointInterval: CheckpointWriter.Interval?
   /// Runs, with or without a node, to start from.
   let initFrom: [String]
   let showsProgress: Bool
@@ -28,7 +30,8 @@ struct TrainingJob {
     let settings = recipe.training
     let model = try MultiTaskModel(graph: graph, seed: settings.seed)
     for source in initFrom { try start(model, from: source) }
-    let trainer = try Trainer(model, optimizer: settings.optimizer, threads: threads)
+    let trainer = try Trainer(
+      model, optimizer: settings.optimizer, threads: threads)
     if measuresAccounts { trainer.startAccounts() }
     // Whatever can be wrong with the data is found before the run's folder is made.
     let test = settings.report == .test && !data.validatesOnTest ? data.test : nil
@@ -56,8 +59,12 @@ struct TrainingJob {
       try StepLog(path: run.stepsPath, resumingAfterStep: trainer.step),
       try HistoryLog(path: run.historyPath, resumingAfterEpoch: trainer.epoch),
     ]
-    let checkpoints = try CheckpointWriter(in: run, recipe: recipe.yaml(), tasks: recipe.heads.map(\.name))
+    // Nobody else has the logs, so nobody else trains this run.
+    if resuming != nil { try run.replaceRecipe(with: recipe.yaml()) }
+    let checkpoints = try CheckpointWriter(
+      in: run, recipe: recipe.yaml(), tasks: recipe.heads.map(\.name), every: checkpointInterval)
     callbacks.append(checkpoints)
+    if !initFrom.isEmpty { try checkpoints.writeStart(trainer.state()) }
     let progress = ProgressReporter(
       tasks: graph.heads.map { ($0.name, $0.metrics.first ?? .accuracy) },
       splits: (data.validation == nil ? [] : ["val"]) + (test == nil ? [] : ["test"]))
@@ -114,9 +121,13 @@ struct TrainingJob {
     }
   }
 
-  /// Takes up the run's newest checkpoint that is whole, and returns its path.
-  private func goOn(_ trainer: Trainer, in run: RunFolder) throws -> String {
-    let latest = try CheckpointWriter.latest(in: run)
+  /// Takes up the run's newest checkpoint that is whole, and returns its path; nil where there is none yet, so that the
+  /// run begins anew.
+  private func goOn(_ trainer: Trainer, in run: RunFolder) throws -> String? {
+    guard let latest = try CheckpointWriter.latestIfAny(in: run) else {
+      Console.note("\(run.path): was ended before its first checkpoint; beginning anew.")
+      return nil
+    }
     for refused in latest.refused { Console.note("Warning: \(refused.error.message)") }
     try trainer.restore(latest.checkpoint.state)
     guard trainer.epoch < recipe.training.epochs else {
@@ -124,7 +135,6 @@ struct TrainingJob {
         .usage,
         "\(run.path): all \(trainer.epoch) epochs are trained. To train on, name more: --epochs \(trainer.epoch + 5).")
     }
-    try run.replaceRecipe(with: recipe.yaml())
     if showsProgress { Console.note("Going on after step \(trainer.step) with \(latest.path)") }
     return latest.path
   }
