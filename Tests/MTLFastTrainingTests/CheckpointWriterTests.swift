@@ -135,11 +135,17 @@ import Testing
   }
 
   @Test func aRunWithoutAUsableCheckpoint() throws {
-    #expect(throws: MTLFastError(.missingInput, "\(run.path): has no checkpoint yet. Begin it anew: mtl-fast train --resume \(run.path)")) {
+    #expect(
+      throws: MTLFastError(
+        .missingInput, "\(run.path): has no checkpoint yet. Begin it anew: mtl-fast train --resume \(run.path)")
+    ) {
       try CheckpointWriter.latest(in: run)
     }
     try FileManager.default.removeItem(atPath: run.checkpointsPath)
-    #expect(throws: MTLFastError(.missingInput, "\(run.path): has no checkpoint yet. Begin it anew: mtl-fast train --resume \(run.path)")) {
+    #expect(
+      throws: MTLFastError(
+        .missingInput, "\(run.path): has no checkpoint yet. Begin it anew: mtl-fast train --resume \(run.path)")
+    ) {
       try CheckpointWriter.latest(in: run)
     }
     try FileManager.default.createDirectory(atPath: run.checkpointsPath, withIntermediateDirectories: false)
