@@ -21,6 +21,7 @@ struct Train: ParsableCommand {
         mtl-fast train --resume runs/latest --epochs 20
         mtl-fast train my.yaml --dry-run
         mtl-fast train paintings --init-from runs/paintings-artist-001
+        mtl-fast train cifar10 --epochs 200 --time-budget 30m
 
       Ctrl-C writes a checkpoint and says how to go on; a second Ctrl-C quits at once.
       """)
@@ -49,6 +50,11 @@ struct Train: ParsableCommand {
   @Option(
     help: ArgumentHelp("Train this task alone: its head at weight 1 and the nodes that it needs.", valueName: "task"))
   var task: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Stop after the step in which this much time has passed, with a checkpoint: 90s, 30m, 1.5h.", valueName: "time"))
+  var timeBudget: WallTime?
 
   @Flag(help: "Clock where the steps' time goes: convolutions, dense layers, heads, optimizer, loader, waiting.")
   var accounts = false
@@ -95,7 +101,7 @@ struct Train: ParsableCommand {
     let job = TrainingJob(
       recipe: recipe, graph: graph, data: data, threads: compute.threads, folder: folder, resuming: resume,
       initFrom: initFrom,
-      showsProgress: !progress.quiet, measuresAccounts: accounts)
+      showsProgress: !progress.quiet, measuresAccounts: accounts, timeBudget: timeBudget?.seconds)
     let report = try job.run()
     try output.print(report.text, json: report.json)
   }
