@@ -104,15 +104,49 @@ public struct Recipe: Hashable, Sendable {
     public var epochs: Int
     public var seed: UInt64
     public var report: Report
+    public var schedule: LearningRateSchedule
+    /// The most that the 2-norm of all gradients together may be; nil leaves them as they are.
+    public var gradientClipping: Float?
+    /// Nodes, heads or single layers (`item.dense_1`) whose weights stay as they are.
+    public var freeze: [String]
+    /// The metric expression by which the best model is kept; nil for the validation loss where there are validation data.
+    public var best: String?
+    /// Whether each task's best model is kept too.
+    public var bestPerTask: Bool
+    public var earlyStopping: EarlyStopping?
 
     public init(
-      optimizer: Optimizer = .adam(), batchSize: Int = 64, epochs: Int = 10, seed: UInt64 = 0, report: Report = .none
+      optimizer: Optimizer = .adam(), batchSize: Int = 64, epochs: Int = 10, seed: UInt64 = 0, report: Report = .none,
+      schedule: LearningRateSchedule = .constant, gradientClipping: Float? = nil, freeze: [String] = [],
+      best: String? = nil, bestPerTask: Bool = false, earlyStopping: EarlyStopping? = nil
     ) {
       self.optimizer = optimizer
+      self.schedule = schedule
+      self.gradientClipping = gradientClipping
+      self.freeze = freeze
+      self.best = best
+      self.bestPerTask = bestPerTask
+      self.earlyStopping = earlyStopping
       self.batchSize = batchSize
       self.epochs = epochs
       self.seed = seed
       self.report = report
+    }
+  }
+
+  /// When a training ends before its last epoch.
+  public struct EarlyStopping: Hashable, Sendable {
+    /// After how many epochs in a row that aren't better.
+    public var patience: Int
+    /// A metric expression; nil for that of the best model, or the validation loss.
+    public var on: String?
+    /// By how much a value must be better to count.
+    public var minDelta: Double
+
+    public init(patience: Int, on: String? = nil, minDelta: Double = 0) {
+      self.patience = patience
+      self.on = on
+      self.minDelta = minDelta
     }
   }
 

@@ -21,6 +21,7 @@ struct RecipeConsistency {
     if recipe.training.report == .test, !recipe.data.streams.contains(where: { $0.source.namesTest }) {
       throw refuse(["training", "report"], "report is test but the data name no test part. Use report: none.")
     }
+    try RecipeSelectionCheck(recipe: recipe, located: located).check()
     for stream in recipe.data.streams {
       let known: KnownColumns
       switch stream.source {

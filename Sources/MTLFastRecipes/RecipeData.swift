@@ -71,10 +71,12 @@ public struct RecipeData: Sendable {
         : try parts[index][.validation].map { try binding.dataset(resolved, recipe.data.streams[index], $0) }
     }
     self.validation = try binding.samples(resolved, .validation, validation)
-    validatesOnTest = recipe.data.streams.contains { $0.validation == .test }
+    validatesOnTest = recipe.validatesOnTest
     if validatesOnTest {
       binding.reader.note(
-        "The test set serves as validation data, as the recipe says. Nothing is selected by it.")
+        recipe.selectsOnTest
+          ? "The test set serves as validation data, as the recipe says, and the model is selected by it: its scores there are too good."
+          : "The test set serves as validation data, as the recipe says. Nothing is selected by it.")
     }
   }
 }

@@ -61,6 +61,7 @@ extension Recipe {
     }
     single.data.streams = data.streams.filter { stream in single.inputs.contains { $0.stream == stream.name } }
     if !single.data.streams.contains(where: { $0.source.namesTest }) { single.training.report = .none }
+    single.removeSelectionOfMissingParts()
     return single
   }
 }

@@ -2,23 +2,51 @@
 // A recipe's `training`: from YAML values to optimizer, batch size, epochs.
 
 import MTLFast
+import MTLFastTraining
 
 extension Recipe.Training {
   init(_ node: YAMLNode) throws {
     let reader = try MappingReader(
-      node, "training", known: ["optimizer", "batch_size", "epochs", "seed", "report"],
-      later: [
-        (key: "precision", instead: "Training is in fp32."),
-        (key: "early_stopping", instead: "Set epochs."),
-        (key: "schedule", instead: "Set learning_rate in the optimizer."),
-        (key: "gradient_clipping", instead: "Lower learning_rate in the optimizer."),
-      ])
+      node, "training",
+      known: [
+        "optimizer", "batch_size", "epochs", "seed", "report", "schedule", "gradient_clipping", "freeze", "best",
+        "best_per_task", "early_stopping",
+      ],
+      later: [(key: "precision", instead: "Training is in fp32.")])
     self.init(
       optimizer: try reader.optional("optimizer").map(Self.optimizer) ?? .adam(),
       batchSize: try reader.optional("batch_size")?.integer("batch_size", in: 1...1 << 20) ?? 64,
       epochs: try reader.optional("epochs")?.integer("epochs", in: 1...1_000_000) ?? 10,
       seed: try reader.optional("seed")?.seed("seed") ?? 0,
-      report: try reader.optional("report")?.choice("report") ?? .none)
+      report: try reader.optional("report")?.choice("report") ?? .none,
+      schedule: try reader.optional("schedule").map(LearningRateSchedule.init) ?? .constant,
+      gradientClipping: try reader.optional("gradient_clipping")?
+        .number("gradient_clipping", "a number above 0") { $0 > 0 },
+      freeze: try reader.optional("freeze")?.oneOrMoreNames("freeze") ?? [],
+      best: try reader.optional("best").map { try Self.expression($0, "best") },
+      bestPerTask: try reader.optional("best_per_task")?.boolean("best_per_task") ?? false,
+      earlyStopping: try reader.optional("early_stopping").map(Self.earlyStopping))
+  }
+
+  /// The text of a metric expression.
+  private static func expression(_ node: YAMLNode, _ key: String) throws -> String {
+    let text = try node.text(key)
+    do { _ = try MetricExpression(text) } catch let error as MTLFastError {
+      throw node.location.error("\(key): \(error.message)")
+    }
+    return text
+  }
+
+  /// `5`, or `{patience: 5, on: item.accuracy, min_delta: 0.001}`.
+  private static func earlyStopping(_ node: YAMLNode) throws -> Recipe.EarlyStopping {
+    guard case .mapping = node.content else {
+      return Recipe.EarlyStopping(patience: try node.integer("early_stopping", in: 1...1_000_000))
+    }
+    let reader = try MappingReader(node, "early_stopping", known: ["patience", "on", "min_delta"])
+    return Recipe.EarlyStopping(
+      patience: try reader.required("patience").integer("patience", in: 1...1_000_000),
+      on: try reader.optional("on").map { try Self.expression($0, "on") },
+      minDelta: try reader.optional("min_delta")?.decimal("min_delta", "a number of 0 or more") { $0 >= 0 } ?? 0)
   }
 
   /// `adam`, or `adam: {learning_rate: 0.001}`.

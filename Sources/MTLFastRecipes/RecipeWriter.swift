@@ -30,10 +30,7 @@ extension Recipe {
       lines += ["  \(head.name):", "    from: \(reference(head.from))"] + layerLines(head.layers)
       lines += head.settings.map { "    \($0)" }
     }
-    lines += [
-      "", "training:", "  optimizer: \(training.optimizer.recipeText)", "  batch_size: \(training.batchSize)",
-      "  epochs: \(training.epochs)", "  seed: \(training.seed)", "  report: \(training.report.rawValue)", "",
-    ]
+    lines += ["", "training:"] + training.settings.map { "  \($0)" } + [""]
     return lines.joined(separator: "\n")
   }
 
@@ -146,6 +143,28 @@ extension Recipe.Head {
     case nil: break
     }
     if labelSmoothing != 0 { settings.append("label_smoothing: \(shortText(labelSmoothing))") }
+    return settings
+  }
+}
+
+extension Recipe.Training {
+  /// What changes nothing at its default is left out.
+  fileprivate var settings: [String] {
+    var settings = [
+      "optimizer: \(optimizer.recipeText)", "batch_size: \(batchSize)", "epochs: \(epochs)", "seed: \(seed)",
+      "report: \(report.rawValue)",
+    ]
+    if schedule != .constant { settings.append("schedule: \(schedule.recipeText)") }
+    if let gradientClipping { settings.append("gradient_clipping: \(shortText(gradientClipping))") }
+    if !freeze.isEmpty { settings.append("freeze: \(yamlList(freeze))") }
+    if let best { settings.append("best: \(quoted(best))") }
+    if bestPerTask { settings.append("best_per_task: true") }
+    if let earlyStopping {
+      var stopping = ["patience: \(earlyStopping.patience)"]
+      if let on = earlyStopping.on { stopping.append("on: \(quoted(on))") }
+      stopping.append("min_delta: \(shortText(earlyStopping.minDelta))")
+      settings.append("early_stopping: \(yamlFlow(stopping))")
+    }
     return settings
   }
 }

@@ -29,6 +29,10 @@ public struct RunFolder: Sendable, Hashable {
   public var stepsPath: String { "\(path)/steps.jsonl" }
   public var historyPath: String { "\(path)/history.jsonl" }
   public var checkpointsPath: String { "\(path)/checkpoints" }
+  /// The best model on the validation data, of all tasks together or of one.
+  public func bestPath(of task: String? = nil) -> String {
+    "\(path)/best\(task.map { "-\($0)" } ?? "").safetensors"
+  }
 
   /// Creates the next free `<parent>/<recipe>-NNN`; `<parent>/latest` points to it from `becomeLatest` on.
   ///

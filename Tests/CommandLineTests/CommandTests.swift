@@ -18,7 +18,7 @@ import Testing
     (["summary", "--lambda", "2"], 64, "Error: --lambda 2: lambda must be a number from 0 to 1. Received: '2'."),
     (
       ["summary", "--set", "training.epoch=3"], 64,
-      "Error: --set training.epoch=3: unknown key 'epoch' in training. Known keys: batch_size, epochs, optimizer, report, seed. Did you mean 'epochs'?"
+      "Error: --set training.epoch=3: unknown key 'epoch' in training. Known keys: batch_size, best, best_per_task, early_stopping, epochs, freeze, gradient_clipping, optimizer, report, schedule, seed. Did you mean 'epochs'?"
     ),
     (
       ["datasets", "show", "mnist"], 64,
@@ -39,6 +39,14 @@ import Testing
     ),
     (["predict", "x", "--test-index", "0", "--top", "0"], 64, "Error: --top must be 1 or more. Received: 0."),
     (["predict", "x"], 64, "Error: Name at least one file, or a sample of the test set: --test-index 0."),
+    (
+      ["train", "--time-budget", "3d"], 64,
+      "Error: The value '3d' is invalid for '--time-budget <time>'"
+    ),
+    (
+      ["evaluate", "a.safetensors", "--best"], 64,
+      "Error: a.safetensors: is one model, so there is no best of several. Leave --best out."
+    ),
     (["trian"], 64, "Error: Unexpected argument 'trian'"),
   ])
   func anErrorIsOneLineAndACode(arguments: [String], status: Int32, message: String) throws {

@@ -221,18 +221,6 @@ import Testing
       "32:31: 'weight_decay' in adam is not available in this version. Use adamw, whose weight decay is apart from the gradient."
     ),
     (
-      32, "training: {early_stopping: 3}",
-      "32:12: 'early_stopping' in training is not available in this version. Set epochs."
-    ),
-    (
-      32, "training: {schedule: cosine}",
-      "32:12: 'schedule' in training is not available in this version. Set learning_rate in the optimizer."
-    ),
-    (
-      32, "training: {gradient_clipping: 1}",
-      "32:12: 'gradient_clipping' in training is not available in this version. Lower learning_rate in the optimizer."
-    ),
-    (
       32, "training: {precision: bf16}",
       "32:12: 'precision' in training is not available in this version. Training is in fp32."
     ),

@@ -43,7 +43,7 @@ import Testing
     ),
     (
       "training.epoch=3",
-      "usage --set training.epoch=3: unknown key 'epoch' in training. Known keys: batch_size, epochs, optimizer, report, seed. Did you mean 'epochs'?"
+      "usage --set training.epoch=3: unknown key 'epoch' in training. Known keys: batch_size, best, best_per_task, early_stopping, epochs, freeze, gradient_clipping, optimizer, report, schedule, seed. Did you mean 'epochs'?"
     ),
     (
       "training.epochs=",

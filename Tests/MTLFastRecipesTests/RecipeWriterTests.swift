@@ -26,7 +26,11 @@ import Testing
       .flatten(Flatten()), .dense(Dense(units: 7, activation: .relu, initializer: .zeros)),
     ]
     recipe.training = Recipe.Training(
-      optimizer: .sgd(learningRate: 0.1, momentum: 0.95), batchSize: 1, epochs: 1, seed: .max, report: .test)
+      optimizer: .sgd(learningRate: 0.1, momentum: 0.95), batchSize: 1, epochs: 1, seed: .max, report: .test,
+      schedule: LearningRateSchedule(.oneCycle(peak: 0.1, start: 0.2, final: 1e-7), warmUp: 1.0 / 3),
+      gradientClipping: 0.1, freeze: ["trunk", "item.dense_1"], best: "item.accuracy - 0.1*loss", bestPerTask: true,
+      earlyStopping: Recipe.EarlyStopping(patience: 3, on: "loss", minDelta: 1e-9))
+    recipe.data.streams[0].validation = .fraction(Recipe.Fraction(0.1))
     recipe.tasks[0].target = .labels(
       Recipe.Labels(
         column: "label",

@@ -11,6 +11,13 @@ import MTLFast
   import Musl
 #endif
 
+/// Decides which checkpoints stay beside the last ones, and makes something of those that were written.
+public protocol CheckpointSelection: AnyObject {
+  /// The steps whose checkpoints the one of this moment relies on.
+  var neededSteps: Set<Int> { get }
+  func checkpointWasWritten(at path: String, step: Int) throws
+}
+
 /// Writes `checkpoints/step-00000300.safetensors` after each epoch, when training is stopped, and in between as often as
 /// is asked for.
 ///
@@ -28,6 +35,10 @@ public final class CheckpointWriter: Callback {
   private var lastStep = 0
   private var lastTime = monotonicSeconds()
 
+  private let selection: (any CheckpointSelection)?
+  /// The steps that each checkpoint relies on.
+  private var needed: [Int: Set<Int>] = [:]
+
   /// How often a checkpoint is written within an epoch. When doesn't change what training makes.
   public enum Interval: Sendable, Equatable {
     case steps(Int)
@@ -39,23 +50,25 @@ public final class CheckpointWriter: Callback {
   ///   - tasks: the names of the heads, in their order.
   ///   - kept: how many checkpoints stay; with two, one that is damaged later costs what was trained since the other.
   ///   - interval: nil for the ends of epochs alone.
+  ///   - selection: a callback that stands before this one; what it needs stays too.
   /// - Throws: `MTLFastError` of kind `usage` where none would be kept.
   public init(
-    in run: RunFolder, recipe: String, tasks: [String], keeping kept: Int = 2, every interval: Interval? = nil
-  )
-    throws
-  {
+    in run: RunFolder, recipe: String, tasks: [String], keeping kept: Int = 2, every interval: Interval? = nil,
+    selection: (any CheckpointSelection)? = nil
+  ) throws {
     guard kept > 0 else { throw MTLFastError(.usage, "\(kept) checkpoints can't be kept. Keep 1 or more.") }
     self.run = run
     self.recipe = recipe
     self.tasks = tasks
     self.kept = kept
     self.interval = interval
+    self.selection = selection
   }
 
   public func trainingDidStart(_ start: TrainingStart) throws {
     lastStep = start.step
     lastTime = monotonicSeconds()
+    needed[start.step] = selection?.neededSteps
     // What a killed training left half-written; a run is written by one training at a time.
     for name in try Self.names(in: run) where name.hasPrefix("step-") && name.hasSuffix(DurableFile.temporaryEnding) {
       unlink("\(run.checkpointsPath)/\(name)")
@@ -87,10 +100,14 @@ public final class CheckpointWriter: Callback {
     newestPath = path
     lastStep = state.step
     lastTime = monotonicSeconds()
+    try selection?.checkpointWasWritten(at: path, step: state.step)
+    needed[state.step] = selection?.neededSteps
     let others = try Self.files(in: run)
     // One that can't be removed costs space, not the training.
     for file in others where file.step > state.step { unlink(file.path) }
-    for file in others.filter({ $0.step <= state.step }).dropLast(kept) { unlink(file.path) }
+    let earlier = others.filter { $0.step <= state.step }
+    let stays = earlier.suffix(kept).reduce(into: Set<Int>()) { $0.formUnion(needed[$1.step] ?? []) }
+    for file in earlier.dropLast(kept) where !stays.contains(file.step) { unlink(file.path) }
   }
 
   // MARK: The way back

@@ -13,12 +13,16 @@ struct Evaluate: ParsableCommand {
 
       Examples:
         mtl-fast evaluate runs/latest
+        mtl-fast evaluate runs/latest --best
         mtl-fast evaluate runs/cifar10-001 --confusion
         mtl-fast evaluate runs/fashion-mnist-001/checkpoints/step-00003000.safetensors --json
       """)
 
   @Argument(help: ArgumentHelp("A run folder (its newest checkpoint counts) or a .safetensors file.", valueName: "run"))
   var trained: String
+
+  @Flag(help: "Take the model that was best on the validation data (best.safetensors), not the newest.")
+  var best = false
 
   @Flag(help: "Show each task's confusion matrix: rows are the true classes, columns the predicted ones.")
   var confusion = false
@@ -28,7 +32,7 @@ struct Evaluate: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let model = try TrainedModel.load(trained, threads: compute.threads)
+    let model = try TrainedModel.load(trained, best: best, threads: compute.threads)
     let parts = try model.evaluate(data)
     var text = parts.map { scoreTable($0.scores, of: $0.split) }
     if confusion { text += parts.flatMap { part in matrices(of: part.scores, model, of: part.split) } }

@@ -27,6 +27,9 @@ struct Predict: ParsableCommand {
   @Argument(help: ArgumentHelp("A run folder (its newest checkpoint counts) or a .safetensors file.", valueName: "run"))
   var trained: String
 
+  @Flag(help: "Take the model that was best on the validation data (best.safetensors), not the newest.")
+  var best = false
+
   @Argument(help: ArgumentHelp("Images, tables (.csv) or arrays (.npy, .npz).", valueName: "file"))
   var files: [String] = []
 
@@ -58,7 +61,7 @@ struct Predict: ParsableCommand {
   }
 
   func run() throws {
-    let model = try TrainedModel.load(trained, threads: compute.threads)
+    let model = try TrainedModel.load(trained, best: best, threads: compute.threads)
     if sumParents, !model.model.graph.heads.contains(where: { $0.hierarchy != nil }) {
       throw MTLFastError(.usage, "--sum-parents: no task of recipe '\(model.recipe.name)' names a parent.")
     }

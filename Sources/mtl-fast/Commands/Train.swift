@@ -11,7 +11,8 @@ struct Train: ParsableCommand {
     abstract: "Train a built-in recipe or a recipe file.",
     discussion: """
       Everything is kept in a new folder, runs/RECIPE-NNN: the recipe as trained, each step's losses, each epoch's \
-      scores and the last two checkpoints. runs/latest points to the run that wrote one last.
+      scores, the last two checkpoints and, with validation data, the best one. runs/latest points to the run that \
+      wrote one last.
 
       Examples:
         mtl-fast train
@@ -21,6 +22,7 @@ struct Train: ParsableCommand {
         mtl-fast train --resume runs/latest --epochs 20
         mtl-fast train my.yaml --dry-run
         mtl-fast train paintings --init-from runs/paintings-artist-001
+        mtl-fast train cifar10 --epochs 200 --time-budget 30m
 
       Ctrl-C writes a checkpoint and says how to go on; a second Ctrl-C quits at once.
       """)
@@ -43,7 +45,7 @@ struct Train: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Write a checkpoint this often within epochs too: 500 (steps), 90s, 10m or 2h.", valueName: "steps|time"))
-  var checkpointEvery: String?
+  var checkpointEvery: CheckpointInterval?
 
   @Option(
     help: ArgumentHelp(
@@ -55,6 +57,11 @@ struct Train: ParsableCommand {
     help: ArgumentHelp("Train this task alone: its head at weight 1 and the nodes that it needs.", valueName: "task"))
   var task: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Stop after the step in which this much time has passed, with a checkpoint: 90s, 30m, 1.5h.", valueName: "time"))
+  var timeBudget: WallTime?
+
   @Flag(help: "Clock where the steps' time goes: convolutions, dense layers, heads, optimizer, loader, waiting.")
   var accounts = false
 
@@ -62,7 +69,6 @@ struct Train: ParsableCommand {
   var dryRun = false
 
   func validate() throws {
-    _ = try checkpointEvery.map { try CheckpointWriter.Interval(option: $0) }
     guard resume != nil else { return }
     if !initFrom.isEmpty {
       throw ValidationError("--resume goes on with the run's own weights: leave --init-from out.")
@@ -100,8 +106,8 @@ struct Train: ParsableCommand {
     }
     let job = TrainingJob(
       recipe: recipe, graph: graph, data: data, threads: compute.threads, folder: folder, resuming: resume,
-      checkpointInterval: try checkpointEvery.map { try CheckpointWriter.Interval(option: $0) }, initFrom: initFrom,
-      showsProgress: !progress.quiet, measuresAccounts: accounts)
+      checkpointInterval: checkpointEvery?.value, initFrom: initFrom,
+      showsProgress: !progress.quiet, measuresAccounts: accounts, timeBudget: timeBudget?.seconds)
     let report = try job.run()
     try output.print(report.text, json: report.json)
   }

@@ -15,9 +15,11 @@ struct TrainedModel {
   let model: MultiTaskModel
   let threads: Int?
 
-  /// - Parameter run: a run folder or a .safetensors file.
-  static func load(_ run: String, threads: Int?) throws -> TrainedModel {
-    let (path, checkpoint) = try find(run)
+  /// - Parameters:
+  ///   - run: a run folder or a .safetensors file.
+  ///   - best: whether the run's best model is meant, not its newest.
+  static func load(_ run: String, best: Bool = false, threads: Int?) throws -> TrainedModel {
+    let (path, checkpoint) = try best ? findBest(run) : find(run)
     let recipe = try RecipeSource(name: path, text: checkpoint.recipe).recipe()
     let graph = try recipe.withPublishedClasses().modelGraph()
     let model = try MultiTaskModel(graph: graph, seed: checkpoint.state.seed)
@@ -31,6 +33,22 @@ struct TrainedModel {
     let latest = try CheckpointWriter.latest(in: RunFolder.open(run))
     for refused in latest.refused { Console.note("Warning: \(refused.error.message)") }
     return (latest.path, latest.checkpoint)
+  }
+
+  /// The model that was best on the validation data.
+  private static func findBest(_ run: String) throws -> (path: String, checkpoint: Checkpoint) {
+    guard !run.hasSuffix(".safetensors") else {
+      throw MTLFastError(.usage, "\(run): is one model, so there is no best of several. Leave --best out.")
+    }
+    let path = try RunFolder.open(run).bestPath()
+    do { return (path, try Checkpoint.read(from: path)) } catch let error as MTLFastError
+      where error.kind == .missingInput
+    {
+      throw MTLFastError(
+        .missingInput,
+        "\(run): has no best.safetensors: its recipe selects no model on validation data, or no epoch has ended yet. Leave --best out."
+      )
+    }
   }
 
   /// The scores on every part of the recipe's data that isn't trained on.

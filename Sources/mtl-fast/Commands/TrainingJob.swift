@@ -24,6 +24,8 @@ struct TrainingJob {
   let showsProgress: Bool
   /// Clocks where the time goes.
   let measuresAccounts: Bool
+  /// Seconds after which the training ends, nil for as long as it takes.
+  let timeBudget: Double?
 
   /// - Throws: `MTLFastError`; `ExitCode` 130 or 143 after a signal, once a checkpoint was written.
   func run() throws -> TrainingReport {
@@ -31,7 +33,8 @@ struct TrainingJob {
     let model = try MultiTaskModel(graph: graph, seed: settings.seed)
     for source in initFrom { try start(model, from: source) }
     let trainer = try Trainer(
-      model, optimizer: settings.optimizer, threads: threads)
+      model, optimizer: settings.optimizer, schedule: settings.schedule,
+      gradientClipping: settings.gradientClipping, freezing: settings.freeze, threads: threads)
     if measuresAccounts { trainer.startAccounts() }
     // Whatever can be wrong with the data is found before the run's folder is made.
     let test = settings.report == .test && !data.validatesOnTest ? data.test : nil
@@ -47,6 +50,9 @@ struct TrainingJob {
         "Warning: batches of \(settings.batchSize) from \(data.training.count) training samples: each step takes all of them."
       )
     }
+    for expression in [try recipe.bestExpression(), try recipe.stoppingExpression()] {
+      try expression?.check(against: graph)
+    }
     let run = try makeRun()
     let resumedPath = resuming == nil ? nil : try goOn(trainer, in: run)
 
@@ -61,8 +67,18 @@ struct TrainingJob {
     ]
     // Nobody else has the logs, so nobody else trains this run.
     if resuming != nil { try run.replaceRecipe(with: recipe.yaml()) }
+    // Those that decide come before it too: a checkpoint holds what they decided.
+    let best = try recipe.bestExpression().map {
+      try BestModel(in: run, on: $0, perTask: settings.bestPerTask, notes: Console.note)
+    }
+    if let best { callbacks.append(best) }
+    if let stopping = settings.earlyStopping, let expression = try recipe.stoppingExpression() {
+      callbacks.append(try EarlyStopping(on: expression, patience: stopping.patience, minDelta: stopping.minDelta))
+    }
+    if let timeBudget { callbacks.append(try TimeBudget(seconds: timeBudget)) }
     let checkpoints = try CheckpointWriter(
-      in: run, recipe: recipe.yaml(), tasks: recipe.heads.map(\.name), every: checkpointInterval)
+      in: run, recipe: recipe.yaml(), tasks: recipe.heads.map(\.name),
+      every: checkpointInterval, selection: best)
     callbacks.append(checkpoints)
     if !initFrom.isEmpty { try checkpoints.writeStart(trainer.state()) }
     let progress = ProgressReporter(
@@ -74,6 +90,7 @@ struct TrainingJob {
       )
       callbacks.append(progress)
     }
+    let startStep = trainer.step
     let secondsBefore = ProcessClock.seconds
     let history: History
     do {
@@ -91,9 +108,12 @@ struct TrainingJob {
       Console.note(stopText(step: history.step, in: run))
       throw ExitCode(signals.exitStatus ?? ExitStatus.other)
     }
+    if let reason = history.stopReason {
+      Console.note(endText(reason, of: history, wasAtStep: startStep, in: run))
+    }
     return TrainingReport(
       recipe: recipe.name, seed: settings.seed, threads: history.threads, run: run.path, history: history,
-      scores: lastScores(history), wallSeconds: ProcessClock.seconds,
+      scores: lastScores(history), best: best, wallSeconds: ProcessClock.seconds,
       secondsToFirstStep: secondsBefore + history.secondsToFirstStep, accounts: trainer.accounts())
   }
 
@@ -144,6 +164,14 @@ struct TrainingJob {
     if let resuming { return try RunFolder.open(resuming) }
     if let folder { return try RunFolder.create(at: folder, recipeText: recipe.yaml()) }
     return try RunFolder.create(for: recipe.name, recipeText: recipe.yaml())
+  }
+
+  /// Why a callback ended the training, and how to go on where that was in the middle of an epoch.
+  private func endText(_ reason: String, of history: History, wasAtStep start: Int, in run: RunFolder) -> String {
+    let text = "Ended after step \(history.step): \(reason)."
+    guard history.step > history.epochs.last?.step ?? start else { return text }
+    let scored = history.epochs.last.map { "\nThe scores are those after epoch \($0.epoch)." } ?? ""
+    return "\(text)\(scored)\nA checkpoint was written. Go on with: mtl-fast train --resume \(run.path)"
   }
 
   private func stopText(step: Int, in run: RunFolder) -> String {

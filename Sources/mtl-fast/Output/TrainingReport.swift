@@ -14,6 +14,8 @@ struct TrainingReport {
   let history: History
   /// With the last weights: what they were scored on, `test` or `validation`, and how; none where there is nothing.
   let scores: [(split: String, scores: Scores)]
+  /// What was selected on the validation data; nil where nothing was.
+  let best: BestModel?
   /// From the start of the program.
   let wallSeconds: Double
   let secondsToFirstStep: Double
@@ -23,8 +25,37 @@ struct TrainingReport {
   var text: String {
     """
     \(scores.map { scoreTable($0.scores, of: $0.split) + "\n\n" }.joined())\
+    \(bestText)\
     \(fixed(wallSeconds, 1)) s wall time, \(threads) thread\(threads == 1 ? "" : "s"), seed \(seed): \(run)\(accountText)
     """
+  }
+
+  private var bestText: String {
+    guard let best, let chosen = best.best else { return "" }
+    var table = TextTable([("best on validation", .left), ("value", .right), ("epoch", .right)])
+    let name = "\(best.expression)"
+    table.add([name.count <= 50 ? name : "\(name.prefix(47))...", fixed(chosen.value, 4), "\(chosen.epoch)"])
+    for task in best.tasks {
+      table.add(["\(task.name) \(task.metric.title)", task.metric.text(task.best.value), "\(task.best.epoch)"])
+    }
+    return "\(table.text)\nthe model of epoch \(chosen.epoch): \(best.path)\n\n"
+  }
+
+  private var bestJSON: JSONValue {
+    guard let best, let chosen = best.best else { return .null }
+    return .object([
+      "by": .string("\(best.expression)"), "value": .number(chosen.value), "epoch": .integer(chosen.epoch),
+      "step": .integer(chosen.step), "path": .string(best.path),
+      "tasks": .object(
+        Dictionary(
+          best.tasks.map { task in
+            let value: JSONValue = .object([
+              "metric": .string(task.metric.name), "value": .number(task.best.value),
+              "epoch": .integer(task.best.epoch),
+            ])
+            return (task.name, value)
+          }, uniquingKeysWith: { first, _ in first })),
+    ])
   }
 
   private var accountText: String {
@@ -39,7 +70,8 @@ struct TrainingReport {
       "recipe": .string(recipe), "seed": Int(exactly: seed).map { .integer($0) } ?? .string("\(seed)"),
       "threads": .integer(threads), "run": .string(run),
       "epochs": .array(history.epochs.map(epoch)), "wall_seconds": .number(wallSeconds),
-      "seconds_to_first_step": .number(secondsToFirstStep),
+      "seconds_to_first_step": .number(secondsToFirstStep), "best": bestJSON,
+      "stopped": history.stopReason.map { .string($0) } ?? .null,
     ]
     for (split, scores) in scores { members[split] = scores.tasksJSON }
     if !accounts.isEmpty {

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a recipe selects by its validation data: the best model, the moment to stop.
+
+import MTLFast
+import MTLFastTraining
+
+extension Recipe {
+  /// By what the best model is kept; nil where nothing is selected.
+  ///
+  /// Without a `best` of its own a recipe keeps the one with the smallest validation loss. The test set serves for that
+  /// only where a recipe says so.
+  public func bestExpression() throws -> MetricExpression? {
+    if let best = training.best { return try MetricExpression(best) }
+    guard training.bestPerTask || hasValidationData, training.bestPerTask || !validatesOnTest else { return nil }
+    return .validationLoss
+  }
+
+  /// On what the training may end early; nil where it doesn't.
+  public func stoppingExpression() throws -> MetricExpression? {
+    guard let stopping = training.earlyStopping else { return nil }
+    return try (stopping.on ?? training.best).map { try MetricExpression($0) } ?? .validationLoss
+  }
+
+  /// Whether the test set serves as validation data.
+  public var validatesOnTest: Bool { data.streams.contains { $0.validation == .test } }
+
+  /// Whether something is selected on a test set that serves as validation data.
+  var selectsOnTest: Bool {
+    validatesOnTest && (training.best != nil || training.bestPerTask || training.earlyStopping != nil)
+  }
+
+  /// What a recipe of fewer tasks leaves out: expressions and frozen layers of what is gone.
+  mutating func removeSelectionOfMissingParts() {
+    let kept = Set(heads.map(\.name))
+    func isUsable(_ text: String) -> Bool { (try? MetricExpression(text).tasks.allSatisfy(kept.contains)) ?? false }
+    if let best = training.best, !isUsable(best) { training.best = nil }
+    if let on = training.earlyStopping?.on, !isUsable(on) { training.earlyStopping?.on = nil }
+    let units = kept.union(nodes.map(\.name))
+    training.freeze = training.freeze.filter { units.contains(NodeReference($0).unit) }
+    let validates = hasValidationData || validatesOnTest
+    if !validates { (training.best, training.bestPerTask, training.earlyStopping) = (nil, false, nil) }
+  }
+}
+
+/// Checks the expressions of `best` and `early_stopping` as far as that can be done without the data.
+struct RecipeSelectionCheck {
+  let recipe: Recipe
+  let located: (_ path: [String], _ error: MTLFastError) -> MTLFastError
+
+  func check() throws {
+    let training = recipe.training
+    for (key, isUsed) in [
+      ("best", training.best != nil), ("best_per_task", training.bestPerTask),
+      ("early_stopping", training.earlyStopping != nil),
+    ] where isUsed && !recipe.data.streams.contains(where: Self.hasValidation) {
+      let stream = recipe.data.streams.first?.name.map { "streams.\($0)." } ?? ""
+      throw refuse(
+        ["training", key],
+        "\(key) needs validation data, but the data name none. Set data.\(stream)validation, such as {fraction: 0.1}, or leave \(key) out."
+      )
+    }
+    if let best = training.best { try check(best, at: ["training", "best"]) }
+    if let on = training.earlyStopping?.on { try check(on, at: ["training", "early_stopping", "on"]) }
+  }
+
+  private func check(_ text: String, at path: [String]) throws {
+    let expression: MetricExpression
+    do {
+      expression = try MetricExpression(text)
+      try expression.check(tasks: recipe.heads.map { ($0.name, metrics(of: $0)) })
+    } catch let error as MTLFastError {
+      throw located(path, error)
+    }
+    for task in expression.tasks {
+      guard let stream = recipe.stream(ofTask: task), !Self.hasValidation(stream) else { continue }
+      throw refuse(
+        path,
+        "task '\(task)' has no validation data: stream '\(stream.name ?? "")' names none. Set data.streams.\(stream.name ?? "").validation."
+      )
+    }
+  }
+
+  private func refuse(_ path: [String], _ message: String) -> MTLFastError {
+    located(path, MTLFastError(.usage, message))
+  }
+
+  private static func hasValidation(_ stream: Recipe.Stream) -> Bool {
+    stream.validation != .none || stream.source.namesValidation
+  }
+
+  /// Those that a head computes; where only the data tell the classes, those that it may compute.
+  private func metrics(of head: Recipe.Head) -> [Metric] {
+    if let metrics = head.metrics { return metrics }
+    guard let task = recipe.tasks.first(where: { $0.name == head.name }) else { return [] }
+    var metrics: [Metric]
+    if let known = task.headTask {
+      metrics = known.standardMetrics
+    } else if case .mask = task.target {
+      metrics = Head.Task.segmentation(classNames: ["0", "1"]).standardMetrics
+    } else {
+      metrics = Head.Task.classification(classNames: (0..<1000).map(String.init)).standardMetrics
+    }
+    if case .labels(let labels) = task.target, labels.parent != nil { metrics.append(.consistency) }
+    return metrics
+  }
+}
