@@ -53,6 +53,9 @@ struct Train: ParsableCommand {
   @Flag(help: "Clock where the steps' time goes: convolutions, dense layers, heads, optimizer, loader, waiting.")
   var accounts = false
 
+  @Flag(help: "Write event files for TensorBoard into the run's folder.")
+  var tensorboard = false
+
   @Flag(help: "Check the recipe, show the model and the data found, and train nothing.")
   var dryRun = false
 
@@ -95,7 +98,7 @@ struct Train: ParsableCommand {
     let job = TrainingJob(
       recipe: recipe, graph: graph, data: data, threads: compute.threads, folder: folder, resuming: resume,
       initFrom: initFrom,
-      showsProgress: !progress.quiet, measuresAccounts: accounts)
+      showsProgress: !progress.quiet, measuresAccounts: accounts, writesEvents: tensorboard)
     let report = try job.run()
     try output.print(report.text, json: report.json)
   }

@@ -22,6 +22,8 @@ struct TrainingJob {
   let showsProgress: Bool
   /// Clocks where the time goes.
   let measuresAccounts: Bool
+  /// For TensorBoard. A run that has some goes on with them anyway.
+  let writesEvents: Bool
 
   /// - Throws: `MTLFastError`; `ExitCode` 130 or 143 after a signal, once a checkpoint was written.
   func run() throws -> TrainingReport {
@@ -56,6 +58,7 @@ struct TrainingJob {
       try StepLog(path: run.stepsPath, resumingAfterStep: trainer.step),
       try HistoryLog(path: run.historyPath, resumingAfterEpoch: trainer.epoch),
     ]
+    if try writesEvents || TensorBoardLog.path(in: run) != nil { callbacks.append(TensorBoardLog(in: run)) }
     let checkpoints = try CheckpointWriter(in: run, recipe: recipe.yaml(), tasks: recipe.heads.map(\.name))
     callbacks.append(checkpoints)
     let progress = ProgressReporter(
