@@ -61,7 +61,8 @@ public final class TensorBoardLog: Callback {
 
   private func newPath() -> String {
     let seconds = String(Int(EventFile.secondsSince1970()))
-    return "\(run.path)/\(Self.prefix)\(String(repeating: "0", count: max(0, 10 - seconds.count)))\(seconds)\(Self.ending)"
+    return
+      "\(run.path)/\(Self.prefix)\(String(repeating: "0", count: max(0, 10 - seconds.count)))\(seconds)\(Self.ending)"
   }
 
   public func trainingDidStart(_ start: TrainingStart) throws {

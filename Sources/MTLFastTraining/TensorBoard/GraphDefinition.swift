@@ -41,7 +41,9 @@ extension TensorBoardGraphDef {
       node.append(
         TensorBoardNodeDef(
           name: name, op: Self.operationName(head.loss.name), input: [names[head.logits]],
-          attr: ["_output_shapes": TensorBoardAttrValue(shape: []), "weight": TensorBoardAttrValue(number: head.weight)]
+          attr: [
+            "_output_shapes": TensorBoardAttrValue(shape: []), "weight": TensorBoardAttrValue(number: head.weight),
+          ]
         ))
     }
     node.append(
