@@ -49,7 +49,8 @@ let package = Package(
     .target(name: "MTLFastData", dependencies: ["MTLFast", "CArchive", "CCurl", "CCrypto", "CJPEG", "CPNG"]),
     .target(
       name: "MTLFastTraining",
-      dependencies: ["MTLFastData", "CCrypto", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+      dependencies: ["MTLFastData", "CCrypto", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["TensorBoard/tensorboard.proto"]),
     .target(
       name: "MTLFastRecipes", dependencies: ["MTLFastTraining", .product(name: "Yams", package: "Yams")],
       resources: [.embedInCode("Resources")]),

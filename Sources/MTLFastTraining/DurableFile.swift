@@ -98,7 +98,7 @@ final class DurableFile {
     return fsync(descriptor) == 0
   }
 
-  private static func withoutFileSizeSignal(_ body: () throws -> Void) throws {
+  static func withoutFileSizeSignal(_ body: () throws -> Void) throws {
     var signals = sigset_t()
     var before = sigset_t()
     var pending = sigset_t()

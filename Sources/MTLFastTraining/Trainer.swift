@@ -169,7 +169,17 @@ public final class Trainer {
           learningRate: rate, trainingSeconds: seconds, evaluationSeconds: evaluationSeconds,
           samplesPerSecond: trained == 0 ? .nan : Double(trained) / seconds)
         records.append(record)
-        try callbacks.call { try $0.epochDidEnd(record, state: { try self.state(saved: callbacks.synchronized()) }) }
+        // Copied once, whoever asks for it: what callbacks saved alone changes from one to the next.
+        var copy: TrainingState?
+        try callbacks.call { callback in
+          try callback.epochDidEnd(record) {
+            let saved = try callbacks.synchronized()
+            var state = try copy ?? self.state(saved: saved)
+            state.saved = saved
+            copy = state
+            return state
+          }
+        }
       }
       return ended()
     }

@@ -65,6 +65,9 @@ struct Train: ParsableCommand {
   @Flag(help: "Clock where the steps' time goes: convolutions, dense layers, heads, optimizer, loader, waiting.")
   var accounts = false
 
+  @Flag(help: "Write event files for TensorBoard into the run's folder.")
+  var tensorboard = false
+
   @Flag(help: "Check the recipe, show the model and the data found, and train nothing.")
   var dryRun = false
 
@@ -107,7 +110,8 @@ struct Train: ParsableCommand {
     let job = TrainingJob(
       recipe: recipe, graph: graph, data: data, threads: compute.threads, folder: folder, resuming: resume,
       checkpointInterval: checkpointEvery?.value, initFrom: initFrom,
-      showsProgress: !progress.quiet, measuresAccounts: accounts, timeBudget: timeBudget?.seconds)
+      showsProgress: !progress.quiet, measuresAccounts: accounts, timeBudget: timeBudget?.seconds,
+      writesEvents: tensorboard)
     let report = try job.run()
     try output.print(report.text, json: report.json)
   }

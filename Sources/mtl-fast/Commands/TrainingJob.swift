@@ -26,6 +26,8 @@ struct TrainingJob {
   let measuresAccounts: Bool
   /// Seconds after which the training ends, nil for as long as it takes.
   let timeBudget: Double?
+  /// For TensorBoard. A run that has some goes on with them anyway.
+  let writesEvents: Bool
 
   /// - Throws: `MTLFastError`; `ExitCode` 130 or 143 after a signal, once a checkpoint was written.
   func run() throws -> TrainingReport {
@@ -67,6 +69,7 @@ struct TrainingJob {
     ]
     // Nobody else has the logs, so nobody else trains this run.
     if resuming != nil { try run.replaceRecipe(with: recipe.yaml()) }
+    if try writesEvents || TensorBoardLog.path(in: run) != nil { callbacks.append(TensorBoardLog(in: run)) }
     // Those that decide come before it too: a checkpoint holds what they decided.
     let best = try recipe.bestExpression().map {
       try BestModel(in: run, on: $0, perTask: settings.bestPerTask, notes: Console.note)
