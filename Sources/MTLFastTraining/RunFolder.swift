@@ -29,6 +29,9 @@ public struct RunFolder: Sendable, Hashable {
   public var stepsPath: String { "\(path)/steps.jsonl" }
   public var historyPath: String { "\(path)/history.jsonl" }
   public var checkpointsPath: String { "\(path)/checkpoints" }
+  public var confusionPath: String { "\(path)/confusion.json" }
+  public var plotsPath: String { "\(path)/plots" }
+  public var reportPath: String { "\(path)/report.html" }
 
   /// Creates the next free `<parent>/<recipe>-NNN`; `<parent>/latest` points to it from `becomeLatest` on.
   ///

@@ -55,6 +55,7 @@ struct TrainingJob {
     var callbacks: [any Callback] = [
       try StepLog(path: run.stepsPath, resumingAfterStep: trainer.step),
       try HistoryLog(path: run.historyPath, resumingAfterEpoch: trainer.epoch),
+      ConfusionLog(path: run.confusionPath),
     ]
     let checkpoints = try CheckpointWriter(in: run, recipe: recipe.yaml(), tasks: recipe.heads.map(\.name))
     callbacks.append(checkpoints)

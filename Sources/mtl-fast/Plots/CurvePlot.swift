@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// A picture of curves over iterations or epochs.
+
+/// Curves with a legend below them.
+struct CurvePlot {
+  enum Axis { case steps, epochs }
+
+  enum Style {
+    case line
+    /// Lines with a mark at each point: filled for test, open for validation, dotted for training.
+    case test, validation, training
+  }
+
+  struct Series {
+    let title: String
+    let curve: Curve
+    /// Of the palette.
+    let color: Int
+    var style = Style.line
+  }
+
+  let titles: [String]
+  let axis: Axis
+  let yTitle: String
+  let series: [Series]
+
+  var script: GnuplotScript {
+    var script = GnuplotScript()
+    let values = series.flatMap { $0.curve.points.flatMap { [$0.low, $0.high] } }
+    let last = series.compactMap { $0.curve.points.last?.x }.max() ?? 1
+    script.add("set title \(GnuplotScript.quoted(lines: titles))")
+    script.add("set xlabel \(axis == .steps ? "'iteration (optimizer steps)'" : "'epoch'")")
+    script.add("set ylabel \(GnuplotScript.quoted(yTitle))")
+    script.add("set grid linecolor rgb '#dddddd' linetype 1")
+    script.add("set border 3 linecolor rgb '#444444'")
+    script.add("set tics nomirror out")
+    script.add("set key outside bottom center horizontal Left reverse samplen 2 width 1 height 0.5")
+    switch axis {
+    case .steps: script.add("set xrange [0:\(GnuplotScript.number(max(1, last)))]")
+    case .epochs:
+      script.add("set xrange [0.5:\(GnuplotScript.number(last + 0.5))]")
+      script.add("set xtics \(max(1, (Int(last) + 14) / 15))")
+    }
+    if let range = axisRange(values) {
+      script.add(
+        "set yrange [\(GnuplotScript.number(range.lowerBound)):\(GnuplotScript.number(range.upperBound))]")
+    }
+    var parts: [String] = []
+    for one in series {
+      let data = script.data(
+        one.curve.thinned().points.map { point in
+          [point.x, point.mean, point.low, point.high].map(GnuplotScript.number).joined(separator: " ")
+        })
+      let color = "rgb '\(GnuplotScript.color(one.color))'"
+      if one.curve.runs > 1 {
+        // The bands lie below all curves.
+        parts.insert(
+          "\(data) using 1:3:4 with filledcurves fillcolor \(color) fillstyle transparent solid 0.18 noborder notitle",
+          at: 0)
+      }
+      parts.append("\(data) using 1:2 with \(look(one, color)) title \(GnuplotScript.quoted(title(one)))")
+    }
+    script.add("plot " + parts.joined(separator: ", \\\n  "))
+    return script
+  }
+
+  private func title(_ one: Series) -> String {
+    let name = GnuplotScript.shortened(one.title, to: 60)
+    return one.curve.runs > 1 ? "\(name), mean and span of \(one.curve.runs) runs" : name
+  }
+
+  private func look(_ one: Series, _ color: String) -> String {
+    // After the palette's end, dashes tell the curves apart.
+    let dash = one.color / GnuplotScript.colors.count
+    return switch one.style {
+    case .line: "lines linewidth 2 dashtype \(dash + 1) linecolor \(color)"
+    case .test: "linespoints linewidth 2 dashtype \(dash + 1) pointtype 7 pointsize 1 linecolor \(color)"
+    case .validation: "linespoints linewidth 2 dashtype 2 pointtype 6 pointsize 1.2 linecolor \(color)"
+    case .training: "linespoints linewidth 1.5 dashtype 3 pointtype 2 pointsize 0.8 linecolor \(color)"
+    }
+  }
+}
