@@ -92,7 +92,8 @@ struct Plot: ParsableCommand {
     }
     if isAlone { return (first.plotsPath, first.reportPath) }
     let parent = first.path.lastIndex(of: "/").map { $0 == first.path.startIndex ? "" : String(first.path[..<$0]) }
-    return ("\(parent ?? ".")/plots", "\(parent ?? ".")/plots/report.html")
+    let plots = parent.map { "\($0)/plots" } ?? "plots"
+    return (plots, "\(plots)/report.html")
   }
 
   /// Each run with the name of its folder; with its path where folders have the same name.

@@ -12,14 +12,19 @@ struct ConfusionPlot {
 
   var script: GnuplotScript {
     let size = matrix.classes.count
-    var script = GnuplotScript(width: 900, height: 800)
+    let layout = Layout(classes: matrix.classes)
+    var script = GnuplotScript(width: Layout.width, height: layout.height)
     let shares = matrix.percentages
     let cells = script.data(
       shares.map { $0.map { GnuplotScript.number(($0 * 100).rounded() / 100) }.joined(separator: " ") })
     script.add("set title \(GnuplotScript.quoted(lines: titles))")
-    script.add("set xlabel 'predicted class'")
-    script.add("set ylabel 'true class'")
-    script.add("set size ratio 1")
+    let number = layout.hasNames ? "" : " (number)"
+    script.add("set label 1 'predicted class\(number)' at graph 0.5, screen \(layout.y(14)) center")
+    script.add("set label 2 'true class\(number)' at screen \(layout.x(20)), graph 0.5 center rotate")
+    script.add("set lmargin at screen \(layout.x(layout.left))")
+    script.add("set rmargin at screen \(layout.x(layout.left + layout.side))")
+    script.add("set bmargin at screen \(layout.y(layout.bottom))")
+    script.add("set tmargin at screen \(layout.y(layout.bottom + layout.side))")
     script.add("set xrange [-0.5:\(size).0-0.5]")
     script.add("set yrange [\(size).0-0.5:-0.5]")
     script.add("set cbrange [0:100]")
@@ -28,13 +33,10 @@ struct ConfusionPlot {
       "set palette defined (0 '#f7fbff', 10 '#deebf7', 30 '#9ecae1', 60 '#4292c6', 85 '#08519c', 100 '#08306b')")
     script.add("unset key")
     script.add("set tics nomirror out scale 0.5")
-    if size <= Self.mostNames {
-      let names = matrix.classes.enumerated().map { index, name in
-        "\(GnuplotScript.quoted(GnuplotScript.shortened(name, to: 22))) \(index)"
-      }.joined(separator: ", ")
-      let isShort = size <= 12 && matrix.classes.allSatisfy { $0.count <= 60 / size }
-      script.add("set xtics \(isShort ? "" : "rotate by 45 right ")(\(names))")
-      script.add("set ytics (\(names))")
+    if layout.hasNames {
+      let names = layout.names.enumerated().map { "\(GnuplotScript.quoted($1)) \($0)" }.joined(separator: ", ")
+      script.add("set xtics \(layout.isUpright ? "" : "rotate by 90 right ")font ',\(layout.fontSize)' (\(names))")
+      script.add("set ytics font ',\(layout.fontSize)' (\(names))")
     }
     var parts = ["\(cells) matrix with image"]
     if size <= Self.mostCounts {
@@ -51,6 +53,33 @@ struct ConfusionPlot {
     }
     script.add("plot " + parts.joined(separator: ", \\\n  "))
     return script
+  }
+
+  /// Where everything lies, in pixels from the left and the bottom. gnuplot's own margins leave long names and square
+  /// cells no room beside each other.
+  private struct Layout {
+    static let width = 900
+    let hasNames: Bool
+    let names: [String]
+    let fontSize: Int
+    /// Whether names stand below their columns without being turned.
+    let isUpright: Bool
+    let left, bottom, side: Int
+
+    init(classes: [String]) {
+      hasNames = classes.count <= ConfusionPlot.mostNames
+      names = hasNames ? classes.map { GnuplotScript.shortened($0, to: 24) } : []
+      fontSize = classes.count > 14 ? 10 : 12
+      let longest = (names.map(\.count).max() ?? 3) * (fontSize == 12 ? 10 : 8)
+      left = 60 + max(30, longest)
+      side = Self.width - left - 130
+      isUpright = longest < side / max(1, classes.count) - 8
+      bottom = hasNames && !isUpright ? 50 + longest : 70
+    }
+
+    var height: Int { bottom + side + 70 }
+    func x(_ pixels: Int) -> String { fixed(Double(pixels) / Double(Self.width), 4) }
+    func y(_ pixels: Int) -> String { fixed(Double(pixels) / Double(height), 4) }
   }
 
   /// A count in at most five characters: `1234`, `123k`, `12M`.

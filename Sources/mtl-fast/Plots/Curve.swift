@@ -42,15 +42,19 @@ struct Curve: Equatable {
   var isEmpty: Bool { points.allSatisfy { $0.mean.isNaN } }
 }
 
-/// The mean of each value and those before it, `window` in all; of fewer at the beginning. NaN doesn't count, and stays
-/// where the window has nothing else.
+/// The mean of each value and those before it, `window` in all. At the beginning it is the last half of the values so far:
+/// all of them would weigh the first steps until they fall out, and draw a bend that no training has. NaN doesn't count,
+/// and stays where there is nothing else.
 ///
-///     movingAverage([1, 3, 5, 7], window: 2)  // [1, 2, 4, 6]
+///     movingAverage([1, 3, 5, 7], window: 2)  // [1, 3, 4, 6]
 func movingAverage(_ values: [Double], window: Int) -> [Double] {
-  var (sum, count) = (0.0, 0)
+  var (sum, count, first) = (0.0, 0, 0)
   return values.indices.map { index in
     if !values[index].isNaN { (sum, count) = (sum + values[index], count + 1) }
-    if index >= window, !values[index - window].isNaN { (sum, count) = (sum - values[index - window], count - 1) }
+    while index + 1 - first > min(window, index / 2 + 1) {
+      if !values[first].isNaN { (sum, count) = (sum - values[first], count - 1) }
+      first += 1
+    }
     return count > 0 ? sum / Double(count) : .nan
   }
 }

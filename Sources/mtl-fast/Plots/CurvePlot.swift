@@ -29,7 +29,9 @@ struct CurvePlot {
     let values = series.flatMap { $0.curve.points.flatMap { [$0.low, $0.high] } }
     let last = series.compactMap { $0.curve.points.last?.x }.max() ?? 1
     script.add("set title \(GnuplotScript.quoted(lines: titles))")
-    script.add("set xlabel \(axis == .steps ? "'iteration (optimizer steps)'" : "'epoch'")")
+    // The empty line keeps the legend away from it.
+    script.add(
+      "set xlabel \(GnuplotScript.quoted(lines: [axis == .steps ? "iteration (optimizer steps)" : "epoch", " "]))")
     script.add("set ylabel \(GnuplotScript.quoted(yTitle))")
     script.add("set grid linecolor rgb '#dddddd' linetype 1")
     script.add("set border 3 linecolor rgb '#444444'")

@@ -35,7 +35,7 @@ struct GnuplotScript {
       \(drawing)
       unset output
       reset
-      set terminal svg noenhanced size \(width),\(height) dynamic font 'DejaVu Sans,Helvetica,Arial,sans-serif,15' background '#ffffff'
+      set terminal svg noenhanced size \(width),\(height) dynamic font 'DejaVu Sans,12' fontscale 1.25 background '#ffffff'
       set output \(Self.quoted("\(name).svg"))
       \(drawing)
       unset output
@@ -58,15 +58,21 @@ struct GnuplotScript {
     return quoted + "'"
   }
 
-  /// Lines of text, one below the other.
-  static func quoted(lines: [String]) -> String { lines.map(quoted).joined(separator: ".\"\\n\".") }
+  /// Lines of text, one below the other, cut where they are wider than a picture.
+  static func quoted(lines: [String]) -> String {
+    lines.map { quoted(shortened($0, to: 96)) }.joined(separator: ".\"\\n\".")
+  }
 
   /// A text of at most `count` characters.
   static func shortened(_ text: String, to count: Int) -> String {
     text.count <= count ? text : "\(text.prefix(count - 1))\u{2026}"
   }
 
-  static func number(_ value: Double) -> String { value.isFinite ? "\(value)" : "NaN" }
+  /// With the digits of a `Float`: more can't be seen.
+  static func number(_ value: Double) -> String {
+    let number = Float(value)
+    return number.isFinite ? "\(number)" : "NaN"
+  }
 
   /// Colours that the colour-blind can tell apart (Okabe and Ito, Color Universal Design, 2008), without the yellow that
   /// is lost on white.

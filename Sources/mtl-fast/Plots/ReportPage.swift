@@ -106,13 +106,17 @@ struct ReportPage {
     guard let start = text.firstRange(of: "<svg") else {
       throw MTLFastError(.badData, "\(picture.svgPath): is no SVG picture. Draw it again.")
     }
-    return "<svg role=\"img\" aria-label=\"\(escaped(picture.title))\"\(text[start.upperBound...])"
+    // Cells of a matrix are an image of one pixel each: enlarged, they must not be blurred.
+    let svg = text[start.upperBound...].replacing("<image ", with: "<image style=\"image-rendering:pixelated\" ")
+    return "<svg role=\"img\" aria-label=\"\(escaped(picture.title))\"\(svg)"
   }
 
   private static let style = """
     :root { color-scheme: light dark; --ink: #1d2126; --paper: #ffffff; --line: #d5d9de; --soft: #f3f5f7; }
     @media (prefers-color-scheme: dark) {
-      :root { --ink: #e4e7ea; --paper: #14171a; --line: #3a4046; --soft: #1e2327; }
+      :root { --ink: #e4e4e4; --paper: #191919; --line: #444444; --soft: #252525; }
+      /* White becomes the page's colour, and blue stays blue. */
+      figure svg { filter: invert(0.9) hue-rotate(180deg); }
     }
     body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
     main { max-width: 60rem; margin: 0 auto; padding: 1rem; }
@@ -123,8 +127,8 @@ struct ReportPage {
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
     th, td { padding: 0.3rem 0.8rem 0.3rem 0; text-align: left; border-bottom: 1px solid var(--line); }
     th.number, td.number { text-align: right; }
-    figure { margin: 0; background: #ffffff; border: 1px solid var(--line); border-radius: 6px; padding: 0.3rem; }
-    figure svg { display: block; width: 100%; height: auto; }
+    figure { margin: 0; overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; padding: 0.3rem; }
+    figure svg { display: block; width: 100%; min-width: 620px; height: auto; }
     details { margin: 2rem 0; }
     pre { overflow-x: auto; background: var(--soft); padding: 0.8rem; border-radius: 6px; font-size: 0.85rem; }
     """

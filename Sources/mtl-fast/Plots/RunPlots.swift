@@ -122,7 +122,7 @@ struct RunPlots {
       return curve.isEmpty ? nil : CurvePlot.Series(title: groups[index].name, curve: curve, color: index)
     }
     guard !series.isEmpty else { return nil }
-    let average = window > 1 ? "\(title), moving average of \(window) steps" : title
+    let average = window > 1 ? "\(title), moving average of \(window) steps, fewer at the start" : title
     let heading = "\(task): training \(what)"
     return Drawing(
       title: heading, name: Picture.fileName(task, "training", name),
