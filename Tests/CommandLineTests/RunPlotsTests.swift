@@ -86,6 +86,8 @@ import Testing
     #expect(text.contains("1.2M") == hasCounts)
     #expect(text.contains("class_1'") == (classes <= 30))
     try Gnuplot.draw(script, name: "matrix", into: "\(runs.path)/plots")
+    let svg = try String(contentsOfFile: "\(runs.path)/plots/matrix.svg", encoding: .utf8)
+    #expect(svg.contains("<image style='image-rendering:pixelated'"))
   }
 }
 

@@ -25,7 +25,7 @@ struct CurvePlot {
   let series: [Series]
 
   var script: GnuplotScript {
-    var script = GnuplotScript()
+    var script = GnuplotScript(height: 600 + 20 * max(0, legendRows - 2))
     let values = series.flatMap { $0.curve.points.flatMap { [$0.low, $0.high] } }
     let last = series.compactMap { $0.curve.points.last?.x }.max() ?? 1
     script.add("set title \(GnuplotScript.quoted(lines: titles))")
@@ -36,9 +36,13 @@ struct CurvePlot {
     script.add("set grid linecolor rgb '#dddddd' linetype 1")
     script.add("set border 3 linecolor rgb '#444444'")
     script.add("set tics nomirror out")
+    // The last number stands half beyond the axis.
+    script.add("set rmargin 5")
     script.add("set key outside bottom center horizontal Left reverse samplen 2 width 1 height 0.5")
     switch axis {
-    case .steps: script.add("set xrange [0:\(GnuplotScript.number(max(1, last)))]")
+    case .steps:
+      script.add("set format x '%.0f'")
+      script.add("set xrange [0:\(GnuplotScript.number(max(1, last)))]")
     case .epochs:
       script.add("set xrange [0.5:\(GnuplotScript.number(last + 0.5))]")
       script.add("set xtics \(max(1, (Int(last) + 14) / 15))")
@@ -64,6 +68,12 @@ struct CurvePlot {
     }
     script.add("plot " + parts.joined(separator: ", \\\n  "))
     return script
+  }
+
+  /// As gnuplot will set them, about: columns as wide as the longest title.
+  private var legendRows: Int {
+    let columns = max(1, 780 / (60 + 9 * (series.map { title($0).count }.max() ?? 0)))
+    return (series.count + columns - 1) / columns
   }
 
   private func title(_ one: Series) -> String {

@@ -31,11 +31,13 @@ enum Gnuplot {
     try run(in: temporary)
     for ending in ["png", "svg"] {
       let picture = try WholeFile(path: "\(temporary)/picture.\(ending)")
-      try withExtendedLifetime(picture) {
-        let file = try DurableFile(replacing: "\(folder)/\(name).\(ending)")
-        try file.append(picture.bytes)
-        try file.commit()
+      var bytes = withExtendedLifetime(picture) { Array(picture.bytes) }
+      if ending == "svg" {
+        // Cells of a matrix are pixels of an image: enlarged, they must not be blurred.
+        let text = String(decoding: bytes, as: UTF8.self)
+        bytes = Array(text.replacing("<image ", with: "<image style='image-rendering:pixelated' ").utf8)
       }
+      try write(bytes, to: "\(folder)/\(name).\(ending)")
     }
   }
 
@@ -54,7 +56,7 @@ enum Gnuplot {
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "\(folder)/errors", O_WRONLY | O_CREAT, 0o600)
     var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("gnuplot"), strdup("-d"), nil]
     defer { for argument in arguments { free(argument) } }
-    let code = posix_spawnp(&process, "gnuplot", &actions, nil, &arguments, environ)
+    let code = posix_spawnp(&process, "gnuplot", &actions, nil, &arguments, environment)
     guard code == 0 else {
       let isMissing = code == ENOENT || code == EACCES || code == ENOTDIR
       throw isMissing
@@ -78,6 +80,14 @@ enum Gnuplot {
     .missingInput,
     "gnuplot is not installed, and it draws the pictures. Run ./setup.sh, or apt-get install gnuplot-nox (on a Mac: brew install gnuplot)."
   )
+
+  private static var environment: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
+    #if canImport(Darwin)
+      _NSGetEnviron().pointee
+    #else
+      environ
+    #endif
+  }
 
   private static var temporaryFolder: String {
     guard let named = getenv("TMPDIR").map({ String(cString: $0) }), !named.isEmpty else { return "/tmp" }

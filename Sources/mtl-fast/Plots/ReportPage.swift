@@ -14,17 +14,6 @@ struct ReportPage {
   /// Longer texts, folded away: a recipe.
   var texts: [(title: String, text: String)] = []
 
-  init(
-    title: String, tables: [(title: String, table: TextTable)], pictures: [Picture], notes: [String],
-    texts: [(title: String, text: String)] = []
-  ) {
-    self.title = title
-    self.tables = tables
-    self.pictures = pictures
-    self.notes = notes
-    self.texts = texts
-  }
-
   /// Writes the page; the file is whole under its name or not there.
   ///
   /// - Throws: `MTLFastError` where a picture can't be read or the page can't be written.
@@ -106,9 +95,7 @@ struct ReportPage {
     guard let start = text.firstRange(of: "<svg") else {
       throw MTLFastError(.badData, "\(picture.svgPath): is no SVG picture. Draw it again.")
     }
-    // Cells of a matrix are an image of one pixel each: enlarged, they must not be blurred.
-    let svg = text[start.upperBound...].replacing("<image ", with: "<image style=\"image-rendering:pixelated\" ")
-    return "<svg role=\"img\" aria-label=\"\(escaped(picture.title))\"\(svg)"
+    return "<svg role=\"img\" aria-label=\"\(escaped(picture.title))\"\(text[start.upperBound...])"
   }
 
   private static let style = """
