@@ -25,15 +25,15 @@ import MTLFast
 /// time of a write, and the one that a write raised is taken back: the limit comes as an error, like a full disk.
 ///
 /// Every error is an `MTLFastError` of kind `writeFailed`.
-final class DurableFile {
+public final class DurableFile {
   static let temporaryEnding = ".tmp"
 
-  let path: String
+  public let path: String
   private let temporary: String
   private var descriptor: Int32
   private var isInPlace = false
 
-  init(replacing path: String) throws {
+  public init(replacing path: String) throws {
     self.path = path
     var status = stat()
     // A rename would replace a device or a pipe by the file: `--output /dev/null` must not.
@@ -60,7 +60,7 @@ final class DurableFile {
     if !isInPlace { unlink(temporary) }
   }
 
-  func append(_ bytes: UnsafeRawBufferPointer) throws {
+  public func append(_ bytes: UnsafeRawBufferPointer) throws {
     guard !bytes.isEmpty else { return }
     try Self.withoutFileSizeSignal {
       var written = 0
@@ -74,7 +74,7 @@ final class DurableFile {
   }
 
   /// Makes the bytes durable, then the name.
-  func commit() throws {
+  public func commit() throws {
     guard Self.synchronize(descriptor) else { throw Self.failure(path, "can't be written") }
     let closed = close(descriptor)
     descriptor = -1

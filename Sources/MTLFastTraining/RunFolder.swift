@@ -33,6 +33,9 @@ public struct RunFolder: Sendable, Hashable {
   public func bestPath(of task: String? = nil) -> String {
     "\(path)/best\(task.map { "-\($0)" } ?? "").safetensors"
   }
+  public var confusionPath: String { "\(path)/confusion.json" }
+  public var plotsPath: String { "\(path)/plots" }
+  public var reportPath: String { "\(path)/report.html" }
 
   /// Creates the next free `<parent>/<recipe>-NNN`; `<parent>/latest` points to it from `becomeLatest` on.
   ///

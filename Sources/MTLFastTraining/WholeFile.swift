@@ -14,12 +14,12 @@ import MTLFast
 /// A regular file's bytes, freed with this object.
 ///
 /// They are read, not mapped: a mapped file that another program cuts short ends this one with SIGBUS.
-final class WholeFile {
-  let bytes: UnsafeRawBufferPointer
+public final class WholeFile {
+  public let bytes: UnsafeRawBufferPointer
 
   /// - Throws: `MTLFastError` of kind `missingInput` where the file can't be opened, `badData` where it is no file or
   ///   can't be read, `system` where there is no memory for it.
-  init(path: String) throws {
+  public init(path: String) throws {
     // Without O_NONBLOCK, opening a named pipe waits for a writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {

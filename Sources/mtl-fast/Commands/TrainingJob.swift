@@ -66,6 +66,7 @@ struct TrainingJob {
     var callbacks: [any Callback] = [
       try StepLog(path: run.stepsPath, resumingAfterStep: trainer.step),
       try HistoryLog(path: run.historyPath, resumingAfterEpoch: trainer.epoch),
+      ConfusionLog(path: run.confusionPath),
     ]
     // Nobody else has the logs, so nobody else trains this run.
     if resuming != nil { try run.replaceRecipe(with: recipe.yaml()) }
