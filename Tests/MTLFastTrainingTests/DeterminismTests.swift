@@ -113,7 +113,7 @@ import Testing
       let ten = try allocations(steps: 10)
       let twenty = try allocations(steps: 20)
       try #require(ten > 0)
-      try #require(twenty == ten, "steps 11 to 20 allocated \(twenty - ten) times")
+      try #require(twenty <= ten, "steps 11 to 20 allocated \(twenty - ten) times")
     }
   }
 
