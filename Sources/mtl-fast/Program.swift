@@ -22,7 +22,7 @@ struct Program: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Train.self, Evaluate.self, Predict.self, Baseline.self, Summary.self, Recipes.self, Datasets.self,
+      Train.self, Evaluate.self, Predict.self, Compare.self, Baseline.self, Summary.self, Recipes.self, Datasets.self,
     ])
 
   static func main() {
