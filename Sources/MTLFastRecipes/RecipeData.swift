@@ -194,7 +194,10 @@ struct RecipeBinding {
             }), targets: dataset.targets)
       }
     }
-    guard let first = streams.first else { return nil }
+    // Streams that only count rows, beside a single task's own, have nothing to be scored on.
+    guard let first = streams.first, part == .training || streams.contains(where: { !$0.targets.isEmpty }) else {
+      return nil
+    }
     return Samples(name: recipe.data.streams.count == 1 ? first.name : "\(recipe.name) \(part)", streams: streams)
   }
 

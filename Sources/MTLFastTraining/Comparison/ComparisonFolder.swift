@@ -71,5 +71,7 @@ public struct ComparisonFolder: Sendable, Hashable {
   /// The result of a net; nil while it isn't finished.
   public func result(of name: String) -> NetResult? { NetResult(contentsOf: "\(path)/\(name)/\(NetResult.fileName)") }
 
-  private var recipeText: String? { (try? WholeFile(path: recipePath)).map { String(decoding: $0.bytes, as: UTF8.self) } }
+  private var recipeText: String? {
+    (try? WholeFile(path: recipePath)).map { String(decoding: $0.bytes, as: UTF8.self) }
+  }
 }

@@ -38,7 +38,8 @@ extension Lambda {
     }
     let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 3 else { throw refuse("a range has three numbers") }
-    let decimals = parts.map { $0.split(separator: ".", omittingEmptySubsequences: false).dropFirst().first?.count ?? 0 }
+    let decimals =
+      parts.map { $0.split(separator: ".", omittingEmptySubsequences: false).dropFirst().first?.count ?? 0 }
       .max() ?? 0
     guard decimals <= 6 else { throw refuse("a number has more than 6 decimals") }
     let numbers = try parts.map { part -> Int in

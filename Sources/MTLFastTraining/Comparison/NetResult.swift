@@ -19,8 +19,9 @@ public struct NetResult: Sendable, Equatable, Decodable {
   private let scores: [String: [String: [String: Double?]]]
   private let timing: Timing
 
-  private struct Timing: Sendable, Equatable, Decodable {
-    let training_seconds: Double
+  fileprivate struct Timing: Sendable, Equatable, Decodable {
+    let trainingSeconds: Double
+    enum CodingKeys: String, CodingKey { case trainingSeconds = "training_seconds" }
   }
 
   public static let fileName = "result.json"
@@ -50,19 +51,16 @@ public struct NetResult: Sendable, Equatable, Decodable {
     scores[split]?[task]?[metric.name] ?? nil
   }
 
-  public var trainingSeconds: Double { timing.training_seconds }
+  public var trainingSeconds: Double { timing.trainingSeconds }
 }
 
 extension RunFolder {
   /// The time of all epochs in the run's history, of a training that was interrupted too.
   public func trainingSeconds() -> Double {
-    struct Line: Decodable {
-      struct Timing: Decodable { let training_seconds: Double }
-      let timing: Timing
-    }
+    struct Line: Decodable { let timing: NetResult.Timing }
     let bytes = FileManager.default.contents(atPath: historyPath) ?? Data()
     return bytes.split(separator: UInt8(ascii: "\n")).reduce(0) { sum, line in
-      sum + ((try? JSONDecoder().decode(Line.self, from: Data(line)))?.timing.training_seconds ?? 0)
+      sum + ((try? JSONDecoder().decode(Line.self, from: Data(line)))?.timing.trainingSeconds ?? 0)
     }
   }
 }

@@ -26,7 +26,8 @@ struct LambdaSweep {
       )
     }
     if let select, !names.contains(select) {
-      throw MTLFastError(.usage, "--select: " + unknownName("task", select, in: "recipe '\(recipe.name)'", known: names))
+      throw MTLFastError(
+        .usage, "--select: " + unknownName("task", select, in: "recipe '\(recipe.name)'", known: names))
     }
   }
 

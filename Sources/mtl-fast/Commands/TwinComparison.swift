@@ -67,7 +67,8 @@ struct TwinComparison {
     for seed in settings.seeds {
       together.append(
         try nets.result(
-          of: .init(path: "seed-\(seed)/\(Self.allTasks)", title: "seed \(seed), all tasks", data: data.with(seed: seed)),
+          of: .init(
+            path: "seed-\(seed)/\(Self.allTasks)", title: "seed \(seed), all tasks", data: data.with(seed: seed)),
           scoredOn: splits))
       for (index, twin) in twins.enumerated() {
         alone[index].append(

@@ -52,7 +52,7 @@ struct ComparisonReport {
       (title, .left), ("metric", .left), ("together", .right), ("alone", .right), ("difference", .right),
       ("95% interval", .right), ("p", .right),
     ])
-    var long = TextTable([(title, .left), ("", .left), ("together", .right), ("alone", .right), ("difference", .right)])
+    var long = TextTable([(title, .left), ("together", .right), ("alone", .right), ("difference", .right)])
     for (task, p) in zip(tasks, adjusted) {
       let scores = task.scores
       let (metric, difference) = (scores.metric, scores.difference)
@@ -60,9 +60,10 @@ struct ComparisonReport {
       let values = [scores.together, scores.alone].map { metric.text(MeanEstimate($0.compactMap { $0 })) }
       let mean = metric.signed(difference?.mean)
       wide.add([name, metric.title] + values + [mean, metric.signed(difference?.interval), probability(p)])
-      long.add([name, metric.title] + values + [mean])
-      long.add(["", "95% interval", "", "", metric.signed(difference?.interval)])
-      long.add(["", "p", "", "", probability(p)])
+      long.add([name, "", "", ""])
+      long.add(["  \(metric.title)"] + values + [mean])
+      long.add(["  95% interval", "", "", metric.signed(difference?.interval)])
+      long.add(["  p", "", "", probability(p)])
     }
     let text = wide.text
     return text.split(separator: "\n").contains { $0.count > 80 } ? long.text : text

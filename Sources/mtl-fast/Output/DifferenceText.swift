@@ -14,15 +14,18 @@ extension Metric {
   }
 
   /// `+0.31`: of shares in points, otherwise in the metric's unit.
-  func signed(_ difference: Double?) -> String {
+  func signed(_ difference: Double?, digits: Int = 2) -> String {
     guard let difference else { return "-" }
-    let text = isShare ? fixed(difference * 100, 2) : text(difference)
+    let text = isShare ? fixed(difference * 100, digits) : text(difference)
     return difference < 0 ? text : "+\(text)"
   }
 
-  /// `-0.31...+0.12`
+  /// `-0.31...+0.12`; with more digits where a side that isn't 0 would look so.
   func signed(_ interval: ClosedRange<Double>?) -> String {
-    interval.map { "\(signed($0.lowerBound))...\(signed($0.upperBound))" } ?? "-"
+    guard let interval else { return "-" }
+    let nearest = min(interval.lowerBound.magnitude, interval.upperBound.magnitude)
+    let digits = interval.contains(0) || nearest >= 5e-5 ? 2 : 4
+    return "\(signed(interval.lowerBound, digits: digits))...\(signed(interval.upperBound, digits: digits))"
   }
 }
 
