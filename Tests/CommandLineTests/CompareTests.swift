@@ -127,7 +127,7 @@ import Testing
     try folder.write(table, to: "photos/labels.csv")
     let sweep = ["compare", "photos.yaml", "--epochs", "2", "--seeds", "2", "--lambda", "0:1:0.5"]
     let run = try folder.succeed(sweep + ["--output", "s"])
-    for line in ["lambda  colour, accuracy", "0.5     ", "test, lambda "] {
+    for line in ["held-out scores: colour accuracy, tone accuracy", "0.5     ", "test, lambda "] {
       #expect(run.output.contains(line), "\(run.output)")
     }
     #expect(run.errors.contains("net 6 of 6: lambda 1, seed 1"))

@@ -62,11 +62,12 @@ import Testing
     #expect(
       report.text == """
         small, seeds 0, 1
+        held-out scores: item accuracy, group accuracy
 
-        lambda  item, accuracy  group, accuracy    mean
-        0        55.00% ± 7.07    50.00% ± 0.00  52.50%
-        0.5      85.00% ± 7.07    50.00% ± 0.00  67.50%  best
-        1               90.00%    50.00% ± 0.00       -
+        lambda           item          group    mean
+        0       55.00% ± 7.07  50.00% ± 0.00  52.50%
+        0.5     85.00% ± 7.07  50.00% ± 0.00  67.50%  best
+        1              90.00%  50.00% ± 0.00       -
 
         lambda 0.5 has the best held-out score of both tasks. It was chosen on these
           numbers, so only those of the test data are fair.

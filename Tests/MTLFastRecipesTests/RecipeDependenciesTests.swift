@@ -57,6 +57,20 @@ import Testing
     #expect(try data.singleTask("flag").test?.target(of: "flag") != nil)
   }
 
+  /// Where nothing is shared, training together and alone is the same.
+  @Test func twinsThatShareNothingGetTheSameBits() throws {
+    let folder = try DataFolder()
+    let overrides = try ["data.training=70", "data.test=0", "training.report=none", "training.epochs=2"]
+      .map(RecipeOverride.set)
+    let data = try RecipeData(RecipeSource.find("simultaneous").recipe(overrides: overrides), search: folder.search)
+    let together = try Self.trained(data).parameters
+    for task in data.resolved.heads.map(\.name) {
+      for tensor in try Self.trained(data.singleTask(task)).parameters {
+        #expect(together.first { $0.name == tensor.name } == tensor, "\(tensor.name)")
+      }
+    }
+  }
+
   /// A head that is kept for another one is moved by that one alone.
   @Test func aHeadOfWeight0AddsNothing() throws {
     let folder = try DataFolder()

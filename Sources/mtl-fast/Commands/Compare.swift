@@ -10,7 +10,7 @@ struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compare one net of all tasks with a net for each task.",
     discussion: """
-      Trains the recipe, and for each task a twin: the same trunk and that task's head alone, on the same minibatches \
+      Trains the recipe, and for each task a twin: the same trunk and that task's head alone, at weight 1, on the same minibatches \
       in the same order and from the same initial weights. All of it is repeated with several seeds. The table shows \
       each task's first metric on the test data (on the validation data where there are none), together and alone, as \
       mean and standard deviation; the difference with its 95% interval over the seeds; and the p of a paired t test, \
@@ -18,8 +18,8 @@ struct Compare: ParsableCommand {
       intervals don't show isn't claimed.
 
       With --lambda FROM:TO:STEP no twins are trained but the two-headed net with each of these loss weights. A tenth of \
-      the training samples is held out, the weight with the best mean metric on them is chosen, and its nets alone are \
-      scored on the test data.
+      the training samples is held out (validation rows that the data name serve instead), the weight with the best mean \
+      metric on them is chosen, and its nets alone are scored on the test data.
 
       Everything is kept in a new folder, runs/compare-RECIPE-NNN: a run folder for each net, comparison.json and \
       comparison.csv. A comparison that was stopped goes on with --resume and ends with the same numbers.

@@ -48,6 +48,7 @@ struct SweepReport {
   var text: String {
     """
     \(recipe), \(seeds.count == 1 ? "seed" : "seeds") \(seeds.map(String.init).joined(separator: ", "))
+    held-out scores: \(tasks.map { "\($0.name) \($0.metric.title)" }.joined(separator: ", "))
 
     \(sweepText)
 
@@ -57,7 +58,7 @@ struct SweepReport {
 
   private var sweepText: String {
     var table = TextTable(
-      [("lambda", .left)] + tasks.map { ("\($0.name), \($0.metric.title)", .right) }
+      [("lambda", .left)] + tasks.map { ($0.name, .right) }
         + (select == nil ? [("mean", .right)] : []) + [("", .left)])
     for (index, row) in rows.enumerated() {
       let cells = zip(tasks, row.scores).map { $0.metric.text(estimate($1)) }
