@@ -17,12 +17,12 @@ import MTLFastTraining
 ///     let model = try MultiTaskModel(graph: data.resolved.modelGraph(), seed: data.resolved.training.seed)
 public struct RecipeData: Sendable {
   /// The recipe with everything that was found in the training data: its model and its predictions need no data.
-  public let resolved: Recipe
-  public let training: Samples
+  public private(set) var resolved: Recipe
+  public private(set) var training: Samples
   /// nil where no stream has validation data.
-  public let validation: Samples?
+  public private(set) var validation: Samples?
   /// nil where no stream has test data.
-  public let test: Samples?
+  public private(set) var test: Samples?
   /// Whether a stream's test set serves as its validation data: what is selected by it has no test set left.
   public let validatesOnTest: Bool
 
@@ -78,6 +78,41 @@ public struct RecipeData: Sendable {
           ? "The test set serves as validation data, as the recipe says, and the model is selected by it: its scores there are too good."
           : "The test set serves as validation data, as the recipe says. Nothing is selected by it.")
     }
+  }
+}
+
+extension RecipeData {
+  /// The same data for one task alone, without reading them again: the same rows in the same order, of every stream.
+  ///
+  /// - Throws: `MTLFastError` as `Recipe.singleTask`.
+  public func singleTask(_ task: String) throws -> RecipeData {
+    var single = self
+    single.resolved = try resolved.singleTask(task, keepingStreams: true)
+    let inputs = single.resolved.inputs.map(\.name)
+    let heads = single.resolved.heads.map(\.name)
+    single.training = training.keeping(inputs: inputs, heads: heads)
+    // What has no label of the task says nothing about it.
+    func labelled(_ samples: Samples?) -> Samples? {
+      samples?.target(of: task) == nil ? nil : samples?.keeping(inputs: inputs, heads: heads)
+    }
+    single.validation = labelled(validation)
+    single.test = labelled(test)
+    if single.test == nil { single.resolved.training.report = .none }
+    return single
+  }
+
+  /// The same data for another seed of the training; parts that are drawn have a seed of their own.
+  public func with(seed: UInt64) -> RecipeData {
+    var other = self
+    other.resolved.training.seed = seed
+    return other
+  }
+
+  /// The same data for other weights of the heads, in their order.
+  public func with(weights: [Float]) -> RecipeData {
+    var other = self
+    for (index, weight) in zip(other.resolved.heads.indices, weights) { other.resolved.heads[index].weight = weight }
+    return other
   }
 }
 
@@ -161,7 +196,10 @@ struct RecipeBinding {
             }), targets: dataset.targets)
       }
     }
-    guard let first = streams.first else { return nil }
+    // Streams that only count rows, beside a single task's own, have nothing to be scored on.
+    guard let first = streams.first, part == .training || streams.contains(where: { !$0.targets.isEmpty }) else {
+      return nil
+    }
     return Samples(name: recipe.data.streams.count == 1 ? first.name : "\(recipe.name) \(part)", streams: streams)
   }
 

@@ -209,3 +209,22 @@ extension Recipe.Source {
     }
   }
 }
+
+extension Recipe {
+  /// The same recipe with a share of the training rows as validation data, alike of each class of the first classification
+  /// of a stream, and no report on test data while it trains. Validation rows that the source itself names stay.
+  public func holdingOut(_ share: Double) -> Recipe {
+    var recipe = self
+    for (index, stream) in data.streams.enumerated() where !stream.source.namesValidation {
+      let column = tasks.lazy.compactMap { task -> String? in
+        guard case .labels(let labels) = task.target, self.stream(ofTask: task.name)?.name == stream.name else {
+          return nil
+        }
+        return labels.column
+      }.first
+      recipe.data.streams[index].validation = .fraction(Fraction(share, stratify: column))
+    }
+    recipe.training.report = .none
+    return recipe
+  }
+}

@@ -32,33 +32,41 @@ extension Recipe {
 
   /// The same recipe with one task alone: its head at weight 1, and the nodes, inputs and streams that this head needs.
   ///
-  /// The head's loss, metrics and class weights stay; the parent of its classes goes with its task.
+  /// A head that it reads stays with weight 0: its layers are trained by the kept head alone. Node names stay, so initial
+  /// weights do too. The head's loss, metrics and class weights stay; the parent of its classes goes with its task.
   ///
-  /// - Throws: `MTLFastError` of kind `usage` for an unknown task, or a head that reads another head.
-  public func singleTask(_ task: String) throws -> Recipe {
+  /// - Parameter keepingStreams: whether streams that the head doesn't need stay, with their inputs. An epoch then has as
+  ///   many steps, and each step the same rows, as with all tasks.
+  /// - Throws: `MTLFastError` of kind `usage` for an unknown task.
+  public func singleTask(_ task: String, keepingStreams: Bool = false) throws -> Recipe {
     guard let head = heads.first(where: { $0.name == task }) else {
       throw MTLFastError(.usage, unknownName("task", task, in: "recipe '\(name)'", known: heads.map(\.name)))
     }
-    let kept = dependencies(of: head)
-    if let other = heads.first(where: { kept.contains($0.name) }) {
-      throw MTLFastError(
-        .usage,
-        "Recipe '\(name)': head '\(task)' reads head '\(other.name)', so it can't be trained without that head.")
-    }
+    let needed = dependencies(of: head)
     var single = self
     single.name = "\(name)-\(task)"
-    single.tasks = tasks.filter { $0.name == task }
-    single.inputs = inputs.filter { kept.contains($0.name) }
-    single.nodes = nodes.filter { kept.contains($0.name) }
-    single.heads = [head]
-    single.heads[0].weight = 1
-    single.heads[0].metrics = head.metrics?.filter { $0 != .consistency }
-    if single.heads[0].metrics?.isEmpty == true { single.heads[0].metrics = nil }
+    single.heads = heads.filter { $0.name == task || needed.contains($0.name) }
+    let kept = Set(single.heads.map(\.name))
+    single.tasks = tasks.filter { kept.contains($0.name) }
+    single.nodes = nodes.filter { needed.contains($0.name) }
+    let neededInputs = inputs.filter { needed.contains($0.name) }
+    single.inputs = inputs.filter { input in
+      // A stream whose rows are counted must have a column.
+      needed.contains(input.name) || keepingStreams && !neededInputs.contains { $0.stream == input.stream }
+    }
     for index in single.tasks.indices {
-      guard case .labels(var labels) = single.tasks[index].target else { continue }
+      guard case .labels(var labels) = single.tasks[index].target, let parent = labels.parent,
+        !kept.contains(parent.task)
+      else { continue }
       labels.parent = nil
       single.tasks[index].target = .labels(labels)
+      let name = single.tasks[index].name
+      for index in single.heads.indices where single.heads[index].name == name {
+        let metrics = single.heads[index].metrics?.filter { $0 != .consistency } ?? []
+        single.heads[index].metrics = metrics.isEmpty ? nil : metrics
+      }
     }
+    for index in single.heads.indices { single.heads[index].weight = single.heads[index].name == task ? 1 : 0 }
     single.data.streams = data.streams.filter { stream in single.inputs.contains { $0.stream == stream.name } }
     if !single.data.streams.contains(where: { $0.source.namesTest }) { single.training.report = .none }
     single.removeSelectionOfMissingParts()

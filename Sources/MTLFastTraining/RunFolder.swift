@@ -45,17 +45,21 @@ public struct RunFolder: Sendable, Hashable {
   ///
   /// - Throws: `MTLFastError` of kind `writeFailed`.
   public static func create(for recipe: String, in parent: String = "runs", recipeText: String) throws -> RunFolder {
+    let name = try makeNumbered(recipe, in: parent)
+    let run = RunFolder(path: "\(parent)/\(name)", latestLink: (parent, name))
+    try run.fill(recipeText)
+    return run
+  }
+
+  /// Makes the next free `<parent>/<name>-NNN` and returns its last part.
+  static func makeNumbered(_ name: String, in parent: String) throws -> String {
     try makeFolders(parent)
     var number = 1
     while true {
       let digits = String(number)
-      let name = "\(recipe)-\(String(repeating: "0", count: max(0, 3 - digits.count)))\(digits)"
-      if mkdir("\(parent)/\(name)", 0o755) == 0 {
-        let run = RunFolder(path: "\(parent)/\(name)", latestLink: (parent, name))
-        try run.fill(recipeText)
-        return run
-      }
-      guard errno == EEXIST else { throw failure("\(parent)/\(name)", "can't be created") }
+      let numbered = "\(name)-\(String(repeating: "0", count: max(0, 3 - digits.count)))\(digits)"
+      if mkdir("\(parent)/\(numbered)", 0o755) == 0 { return numbered }
+      guard errno == EEXIST else { throw failure("\(parent)/\(numbered)", "can't be created") }
       number += 1
     }
   }
@@ -64,14 +68,29 @@ public struct RunFolder: Sendable, Hashable {
   ///
   /// - Throws: `MTLFastError` of kind `usage` where the folder holds something, `writeFailed` where it can't be made.
   public static func create(at path: String, recipeText: String) throws -> RunFolder {
+    let run = RunFolder(path: try makeEmpty(path, for: "a run"))
+    try run.fill(recipeText)
+    return run
+  }
+
+  /// Makes a folder, which must be new or empty, and returns its path.
+  static func makeEmpty(_ path: String, for what: String) throws -> String {
     let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     try makeFolders(path)
     guard try isEmpty(path) else {
       throw MTLFastError(
-        .usage, "\(path): is not empty, and a run is never overwritten. Name a new folder, or go on with --resume.")
+        .usage, "\(path): is not empty, and \(what) is never overwritten. Name a new folder, or go on with --resume.")
     }
+    return path
+  }
+
+  /// Creates a run at a path, or opens the one that was begun there, however far it came.
+  ///
+  /// - Throws: `MTLFastError` of kind `writeFailed`.
+  static func createOrOpen(at path: String, recipeText: String) throws -> RunFolder {
     let run = RunFolder(path: path)
-    try run.fill(recipeText)
+    try makeFolders(run.checkpointsPath)
+    try run.replaceRecipe(with: recipeText)
     return run
   }
 

@@ -69,6 +69,17 @@ public struct Samples: Sendable {
     self.init(name: name, count: count, inputs: inputs, targets: labels.mapValues { .classes($0) })
   }
 
+  /// The same rows of every stream with the columns of some inputs and heads alone.
+  public func keeping(inputs: [String], heads: [String]) -> Samples {
+    Samples(
+      name: name,
+      streams: streams.map { stream in
+        Stream(
+          name: stream.name, count: stream.count, inputs: stream.inputs.filter { inputs.contains($0.key) },
+          targets: stream.targets.filter { heads.contains($0.key) })
+      })
+  }
+
   /// The column of a head, in whichever stream.
   public func target(of head: String) -> TargetColumn? { streams.lazy.compactMap { $0.targets[head] }.first }
   /// The column of an input, in whichever stream.

@@ -22,7 +22,8 @@ struct Program: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Train.self, Evaluate.self, Predict.self, Plot.self, Baseline.self, Summary.self, Recipes.self, Datasets.self,
+      Train.self, Compare.self, Evaluate.self, Predict.self, Plot.self, Baseline.self, Summary.self, Recipes.self,
+      Datasets.self,
     ])
 
   static func main() {

@@ -133,6 +133,9 @@ import Testing
     #expect(scene.heads[0].weight == 1)
     #expect(scene.training.report == .none)
     #expect(try Recipe.parse(scene.yaml(), file: "single.yaml") == scene)
-    #expect(failure { try recipe.singleTask("field") }.contains("head 'field' reads head 'job'"))
+    let field = try recipe.singleTask("field")
+    #expect(field.heads.map(\.name) == recipe.heads.map(\.name).filter { ["job", "field"].contains($0) })
+    #expect(field.heads.map { $0.name == "field" ? 1 : 0 } == field.heads.map(\.weight))
+    #expect(try Recipe.parse(field.yaml(), file: "single.yaml") == field)
   }
 }

@@ -37,11 +37,12 @@ import Testing
     #expect(try Recipe.parse(single.yaml(), file: "single.yaml") == single)
   }
 
-  @Test func aSingleTaskThatReadsAnotherHeadIsRefused() throws {
+  @Test func aSingleTaskKeepsTheHeadThatItReads() throws {
     let recipe = try Recipe.parse(RecipeTexts.small, file: "my.yaml")
-    #expect(
-      failure { try recipe.singleTask("group") }
-        == "usage Recipe 'small': head 'group' reads head 'item', so it can't be trained without that head.")
+    let single = try recipe.singleTask("group")
+    #expect(single.heads.map(\.name) == ["item", "group"])
+    #expect(single.heads.map(\.weight) == [0, 1])
+    #expect(try Recipe.parse(single.yaml(), file: "single.yaml") == single)
     #expect(
       failure { try recipe.singleTask("itm") }
         == "usage unknown task 'itm' in recipe 'small'. Known tasks: group, item. Did you mean 'item'?")

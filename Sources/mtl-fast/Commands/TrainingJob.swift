@@ -18,16 +18,18 @@ struct TrainingJob {
   /// The run to go on with.
   let resuming: String?
   /// How often a checkpoint is written within an epoch; nil for never.
-  let checkpointInterval: CheckpointWriter.Interval?
+  var checkpointInterval: CheckpointWriter.Interval?
   /// Runs, with or without a node, to start from.
   let initFrom: [String]
   let showsProgress: Bool
   /// Clocks where the time goes.
   let measuresAccounts: Bool
   /// Seconds after which the training ends, nil for as long as it takes.
-  let timeBudget: Double?
+  var timeBudget: Double?
   /// For TensorBoard. A run that has some goes on with them anyway.
-  let writesEvents: Bool
+  var writesEvents = false
+  /// Where this is one of the nets of a comparison.
+  var net: ComparedNet?
 
   /// - Throws: `MTLFastError`; `ExitCode` 130 or 143 after a signal, once a checkpoint was written.
   func run() throws -> TrainingReport {
@@ -42,12 +44,12 @@ struct TrainingJob {
     let test = settings.report == .test && !data.validatesOnTest ? data.test : nil
     for samples in [data.training, data.validation, test].compactMap({ $0 }) { try samples.check(against: graph) }
     for (head, target) in data.training.streams.flatMap(\.targets).sorted(by: { $0.key < $1.key })
-    where showsProgress && target.presentCount < target.count {
+    where showsProgress && net?.isFirst ?? true && target.presentCount < target.count {
       Console.note(
         "\(head): \(grouped(target.count - target.presentCount)) of \(grouped(target.count)) training labels are missing."
       )
     }
-    if settings.batchSize > data.training.count {
+    if settings.batchSize > data.training.count, net?.isFirst ?? true {
       Console.note(
         "Warning: batches of \(settings.batchSize) from \(data.training.count) training samples: each step takes all of them."
       )
@@ -56,11 +58,13 @@ struct TrainingJob {
       try expression?.check(against: graph)
     }
     let run = try makeRun()
-    let resumedPath = resuming == nil ? nil : try goOn(trainer, in: run)
+    let resumedPath = resuming == nil && net == nil ? nil : try goOn(trainer, in: run)
 
     // A trainer may be asked to stop from any thread.
     nonisolated(unsafe) let stopping = trainer
-    let signals = Signals { stopping.requestStop() }
+    let stop = net?.stop ?? SignalStop()
+    stop.attend { stopping.requestStop() }
+    defer { stop.attend(nil) }
 
     // The logs come before the checkpoint: a checkpoint never knows more lines than they hold.
     var callbacks: [any Callback] = [
@@ -90,7 +94,8 @@ struct TrainingJob {
       splits: (data.validation == nil ? [] : ["val"]) + (test == nil ? [] : ["test"]))
     if showsProgress {
       Console.note(
-        "\(recipe.name) with \(trainer.threads) thread\(trainer.threads == 1 ? "" : "s"), seed \(settings.seed): \(run.path)"
+        net?.title
+          ?? "\(recipe.name) with \(trainer.threads) thread\(trainer.threads == 1 ? "" : "s"), seed \(settings.seed): \(run.path)"
       )
       callbacks.append(progress)
     }
@@ -110,7 +115,7 @@ struct TrainingJob {
     }
     if history.wasStopped {
       Console.note(stopText(step: history.step, in: run))
-      throw ExitCode(signals.exitStatus ?? ExitStatus.other)
+      throw ExitCode(stop.exitStatus ?? ExitStatus.other)
     }
     if let reason = history.stopReason {
       Console.note(endText(reason, of: history, wasAtStep: startStep, in: run))
@@ -148,13 +153,20 @@ struct TrainingJob {
   /// Takes up the run's newest checkpoint that is whole, and returns its path; nil where there is none yet, so that the
   /// run begins anew.
   private func goOn(_ trainer: Trainer, in run: RunFolder) throws -> String? {
-    guard let latest = try CheckpointWriter.latestIfAny(in: run) else {
-      Console.note("\(run.path): was ended before its first checkpoint; beginning anew.")
+    let latest: CheckpointWriter.Latest
+    do {
+      guard let found = try CheckpointWriter.latestIfAny(in: run) else {
+        if net == nil { Console.note("\(run.path): was ended before its first checkpoint; beginning anew.") }
+        return nil
+      }
+      latest = found
+    } catch let error as MTLFastError where net != nil && error.kind == .badData {
+      Console.note("Warning: \(error.message)")
       return nil
     }
     for refused in latest.refused { Console.note("Warning: \(refused.error.message)") }
     try trainer.restore(latest.checkpoint.state)
-    guard trainer.epoch < recipe.training.epochs else {
+    guard trainer.epoch < recipe.training.epochs || net != nil else {
       throw MTLFastError(
         .usage,
         "\(run.path): all \(trainer.epoch) epochs are trained. To train on, name more: --epochs \(trainer.epoch + 5).")
@@ -165,6 +177,7 @@ struct TrainingJob {
 
   /// The run's folder, new or the one to go on with.
   private func makeRun() throws -> RunFolder {
+    if let net { return net.run }
     if let resuming { return try RunFolder.open(resuming) }
     if let folder { return try RunFolder.create(at: folder, recipeText: recipe.yaml()) }
     return try RunFolder.create(for: recipe.name, recipeText: recipe.yaml())
@@ -179,6 +192,18 @@ struct TrainingJob {
   }
 
   private func stopText(step: Int, in run: RunFolder) -> String {
-    "Stopped after step \(step); a checkpoint was written. Go on with: mtl-fast train --resume \(run.path)"
+    "Stopped after step \(step); a checkpoint was written. Go on with: \(net?.continuation ?? "mtl-fast train --resume \(run.path)")"
   }
+}
+
+/// What a comparison adds to the training of one of its nets, which goes on from where it is.
+struct ComparedNet {
+  let run: RunFolder
+  /// What stands above its epochs: `net 3 of 15: seed 1, item`.
+  let title: String
+  /// Whether nothing was said about the data yet.
+  let isFirst: Bool
+  /// The command that goes on after a stop.
+  let continuation: String
+  let stop: SignalStop
 }

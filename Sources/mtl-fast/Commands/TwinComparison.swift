@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// A net of all tasks against a net for each task, over several seeds.
+
+import MTLFast
+import MTLFastRecipes
+import MTLFastTraining
+
+/// What is compared, checked before anything is trained.
+struct TwinComparison {
+  private let data: RecipeData
+  private let settings: ComparisonSettings
+  private let twins: [Twin]
+
+  private struct Twin {
+    let task: String
+    /// The first metric that the head has in both nets.
+    let metric: Metric
+    /// `test`, or `validation` where the test data have no labels of the task.
+    let split: String
+    let data: RecipeData
+  }
+
+  /// - Throws: `MTLFastError` of kind `usage` where there is nothing to compare, or nothing to score it on.
+  init(_ data: RecipeData, settings: ComparisonSettings) throws {
+    self.data = data
+    self.settings = settings
+    let name = data.resolved.name
+    let graph = try data.resolved.modelGraph()
+    guard graph.heads.count > 1 else {
+      throw MTLFastError(
+        .usage, "Recipe '\(name)': has one task, '\(graph.heads[0].name)', so there is nothing to train together.")
+    }
+    twins = try graph.heads.map { head in
+      guard head.name != Self.allTasks else {
+        throw MTLFastError(
+          .usage, "Recipe '\(name)': the folder '\(Self.allTasks)' is that of all tasks. Give that task another name.")
+      }
+      let twin = try data.singleTask(head.name)
+      let own = try twin.resolved.modelGraph().heads.first { $0.name == head.name }?.metrics ?? []
+      guard let metric = head.metrics.first(where: own.contains) else {
+        throw MTLFastError(
+          .usage,
+          "Recipe '\(name)': head '\(head.name)' has no metric but \(head.metrics.map(\.name).joined(separator: ", ")), which needs another task. Name one more in heads.\(head.name).metrics."
+        )
+      }
+      let split = data.test?.target(of: head.name) != nil ? "test" : "validation"
+      guard split == "test" || data.validation?.target(of: head.name) != nil else {
+        throw MTLFastError(
+          .usage,
+          "Recipe '\(name)': its data have neither test nor validation labels of task '\(head.name)' to score it on. Name a part: data.validation={fraction: 0.2}."
+        )
+      }
+      return Twin(task: head.name, metric: metric, split: split, data: twin)
+    }
+  }
+
+  /// The folder of the net of all tasks.
+  private static let allTasks = "multi-task"
+
+  /// Trains what isn't trained yet.
+  func run(in folder: ComparisonFolder, threads: Int?, showsProgress: Bool) throws -> ComparisonReport {
+    let nets = ComparisonNets(
+      in: folder, count: settings.seeds.count * (1 + twins.count), threads: threads, showsProgress: showsProgress)
+    let splits = ["test", "validation"].filter { split in twins.contains { $0.split == split } }
+    var together: [NetResult] = []
+    var alone = [[NetResult]](repeating: [], count: twins.count)
+    for seed in settings.seeds {
+      together.append(
+        try nets.result(
+          of: .init(
+            path: "seed-\(seed)/\(Self.allTasks)", title: "seed \(seed), all tasks", data: data.with(seed: seed)),
+          scoredOn: splits))
+      for (index, twin) in twins.enumerated() {
+        alone[index].append(
+          try nets.result(
+            of: .init(
+              path: "seed-\(seed)/\(twin.task)", title: "seed \(seed), \(twin.task) alone",
+              data: twin.data.with(seed: seed)),
+            scoredOn: [twin.split]))
+      }
+    }
+    func mean(_ results: [NetResult]) -> Double { MeanEstimate(results.map(\.trainingSeconds))?.mean ?? 0 }
+    return ComparisonReport(
+      recipe: data.resolved.name, seeds: settings.seeds,
+      tasks: twins.enumerated().map { index, twin in
+        func scores(_ results: [NetResult]) -> [Double?] {
+          results.map { $0.score(of: twin.task, twin.metric, on: twin.split) }
+        }
+        return .init(
+          scores: TaskComparison(
+            task: twin.task, metric: twin.metric, together: scores(together), alone: scores(alone[index])),
+          split: twin.split, parameters: alone[index].first?.parameters ?? 0, seconds: mean(alone[index]))
+      },
+      parameters: together.first?.parameters ?? 0, seconds: mean(together))
+  }
+}

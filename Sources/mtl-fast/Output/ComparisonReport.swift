@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `compare` leaves of a net of all tasks and its single-task twins: a table with a verdict, JSON, CSV.
+
+import MTLFast
+import MTLFastTraining
+
+/// The outcome of a comparison.
+struct ComparisonReport {
+  let recipe: String
+  let seeds: [UInt64]
+  let tasks: [Task]
+  /// Of the net of all tasks.
+  let parameters: Int
+  /// Of its training, the mean over the seeds.
+  let seconds: Double
+
+  struct Task {
+    let scores: TaskComparison
+    /// What the scores are on: `test`.
+    let split: String
+    /// Of the twin.
+    let parameters: Int
+    let seconds: Double
+  }
+
+  /// By task: p over all tasks.
+  private var adjusted: [Double?] { holmAdjusted(tasks.map { $0.scores.difference?.p }) }
+
+  private var gain: MeanEstimate? { tasks.map(\.scores).meanRelativeGain }
+
+  // MARK: Text
+
+  var text: String {
+    let seedList = seeds.map(String.init).joined(separator: ", ")
+    return """
+      \(recipe), \(seeds.count == 1 ? "seed" : "seeds") \(seedList)
+
+      \(scoreText)
+
+      \(costText)
+
+      \((verdicts + [overallVerdict]).map { wrapped($0) }.joined(separator: "\n"))
+      """
+  }
+
+  /// A row for each task where that fits into 80 columns; otherwise a row for each number.
+  private var scoreText: String {
+    let splits = Set(tasks.map(\.split))
+    let isUniform = splits.count == 1
+    let title = isUniform ? tasks.first?.split ?? "" : "task"
+    var wide = TextTable([
+      (title, .left), ("metric", .left), ("together", .right), ("alone", .right), ("difference", .right),
+      ("95% interval", .right), ("p", .right),
+    ])
+    var long = TextTable([(title, .left), ("together", .right), ("alone", .right), ("difference", .right)])
+    for (task, p) in zip(tasks, adjusted) {
+      let scores = task.scores
+      let (metric, difference) = (scores.metric, scores.difference)
+      let name = isUniform ? scores.task : "\(scores.task) (\(task.split))"
+      let values = [scores.together, scores.alone].map { metric.text(MeanEstimate($0.compactMap { $0 })) }
+      let mean = metric.signed(difference?.mean)
+      wide.add([name, metric.title] + values + [mean, metric.signed(difference?.interval), probability(p)])
+      long.add([name, "", "", ""])
+      long.add(["  \(metric.title)"] + values + [mean])
+      long.add(["  95% interval", "", "", metric.signed(difference?.interval)])
+      long.add(["  p", "", "", probability(p)])
+    }
+    let text = wide.text
+    return text.split(separator: "\n").contains { $0.count > 80 } ? long.text : text
+  }
+
+  private var costText: String {
+    var table = TextTable([("cost", .left), ("together", .right), ("alone, all twins", .right)])
+    table.add(["parameters", grouped(parameters), grouped(tasks.reduce(0) { $0 + $1.parameters })])
+    table.add([
+      "training", "\(fixed(seconds, 1)) s", "\(fixed(tasks.reduce(0) { $0 + $1.seconds }, 1)) s",
+    ])
+    return table.text
+  }
+
+  private var verdicts: [String] {
+    zip(tasks, adjusted).map { task, p in
+      let metric = task.scores.metric
+      return task.scores.verdict(p: p).text(of: task.scores.task, tests: tasks.count) { interval in
+        metric.signed(interval) + (metric.isShare ? " points" : " of \(metric.title)")
+      }
+    }
+  }
+
+  private var overallVerdict: String {
+    guard let gain else {
+      return "all tasks: delta m is not defined: a score is missing or 0."
+    }
+    let verdict = Verdict(gain, p: gain.p, isGain: true).text(of: "all tasks", tests: 1) { interval in
+      "\(signedPercent(interval.lowerBound))...\(signedPercent(interval.upperBound))%"
+    }
+    return "\(verdict) Delta m, the mean relative gain: \(signedPercent(gain.mean))%."
+  }
+
+  // MARK: JSON and CSV
+
+  /// Only what is below `timing` depends on the machine.
+  var members: [String: JSONValue] {
+    [
+      "recipe": .string(recipe), "seeds": .array(seeds.map { .integer(Int(clamping: $0)) }),
+      "tasks": .array(zip(zip(tasks, adjusted), verdicts).map { json(of: $0.0, p: $0.1, verdict: $1) }),
+      "delta_m_percent": gain.map(\.json) ?? .null, "verdict": .string(overallVerdict),
+      "parameters": .object([
+        "together": .integer(parameters), "alone": .integer(tasks.reduce(0) { $0 + $1.parameters }),
+      ]),
+      "timing": .object([
+        "together_training_seconds": .number(seconds),
+        "alone_training_seconds": .number(tasks.reduce(0) { $0 + $1.seconds }),
+      ]),
+    ]
+  }
+
+  private func json(of task: Task, p: Double?, verdict: String) -> JSONValue {
+    let scores = task.scores
+    return .object([
+      "task": .string(scores.task), "split": .string(task.split), "metric": .string(scores.metric.name),
+      "together": .scores(scores.together), "alone": .scores(scores.alone),
+      "difference": scores.difference.map(\.json) ?? .null, "p_holm": .number(p),
+      "relative_gain_percent": .number(scores.relativeGain), "parameters_alone": .integer(task.parameters),
+      "verdict": .string(verdict),
+    ])
+  }
+
+  /// A row for each task; empty cells where there is no number.
+  var csv: String {
+    let header =
+      "task,split,metric,seeds,together_mean,together_sd,alone_mean,alone_sd,difference,interval_low,interval_high,p,p_holm,relative_gain_percent"
+    let rows = zip(tasks, adjusted).map { task, p in
+      let scores = task.scores
+      let (together, alone) = (
+        MeanEstimate(scores.together.compactMap { $0 }), MeanEstimate(scores.alone.compactMap { $0 })
+      )
+      let difference = scores.difference
+      let numbers = [
+        together?.mean, together?.standardDeviation, alone?.mean, alone?.standardDeviation, difference?.mean,
+        difference?.interval?.lowerBound, difference?.interval?.upperBound, difference?.p, p, scores.relativeGain,
+      ]
+      return ([scores.task, task.split, scores.metric.name, "\(difference?.count ?? 0)"] + numbers.map(csvNumber))
+        .joined(separator: ",")
+    }
+    return ([header] + rows).joined(separator: "\n")
+  }
+}
+
+/// Empty where there is no number.
+func csvNumber(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
+
+extension MeanEstimate {
+  var json: JSONValue {
+    .object([
+      "mean": .number(mean), "standard_deviation": .number(standardDeviation), "n": .integer(count), "p": .number(p),
+      "interval": interval.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null,
+    ])
+  }
+}
+
+extension JSONValue {
+  /// Mean, standard deviation, and each seed's value.
+  static func scores(_ values: [Double?]) -> JSONValue {
+    let estimate = MeanEstimate(values.compactMap { $0 })
+    return .object([
+      "mean": .number(estimate?.mean), "standard_deviation": .number(estimate?.standardDeviation),
+      "values": .array(values.map { .number($0) }),
+    ])
+  }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Comparisons with the built program: finished, killed and gone on with, refused.
+
+import Foundation
+import Testing
+
+@Suite(.serialized) struct CompareTests {
+  private static let small = [
+    "compare", "simultaneous-shared", "--seeds", "2", "--epochs", "2", "--batch-size", "32",
+    "--set", "data.training=160", "--set", "data.test=40",
+  ]
+
+  /// comparison.json without what depends on the machine.
+  private func result(_ folder: ProgramFolder, _ name: String) throws -> NSDictionary {
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(folder.path)/\(name)/comparison.json"))
+    var members = try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
+    #expect(members.removeValue(forKey: "timing") != nil)
+    return members as NSDictionary
+  }
+
+  private func text(_ folder: ProgramFolder, _ name: String) throws -> String {
+    try String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8)
+  }
+
+  @Test func aKilledComparisonEndsWithTheSameNumbers() throws {
+    let folder = try ProgramFolder()
+    let whole = try folder.succeed(Self.small + ["--quiet"])
+    #expect(whole.errors.isEmpty)
+    #expect(whole.output.hasSuffix("\n\nruns/compare-simultaneous-shared-001\n"))
+    #expect(whole.output.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(whole.output)")
+    let expected = try result(folder, "runs/compare-simultaneous-shared-001")
+    #expect((expected["tasks"] as? [Any])?.count == 3)
+
+    let process = Process()
+    process.executableURL = try ProgramRun.program()
+    process.arguments = Self.small + ["--output", "killed", "--quiet"]
+    process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    // In the middle of the third net, or soon after.
+    while process.isRunning, !folder.exists("killed/seed-0/segmentation/steps.jsonl") { usleep(500) }
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    #expect(folder.exists("killed/seed-0/classification/result.json"))
+    // As if it had been killed before the first checkpoint of one net, and while a result was written.
+    try folder.write("{\"parameters\":3", to: "killed/seed-0/classification/result.json")
+    let checkpoints = "\(folder.path)/killed/seed-0/segmentation/checkpoints"
+    try? FileManager.default.removeItem(atPath: checkpoints)
+    try interrupt(["compare", "--resume", "killed"], in: folder)
+    let rest = try folder.succeed(["compare", "--resume", "killed", "--json"])
+    #expect(!rest.errors.contains("net 1 of 8"))
+    #expect(try result(folder, "killed") == expected)
+    #expect(
+      try text(folder, "killed/comparison.csv") == text(folder, "runs/compare-simultaneous-shared-001/comparison.csv"))
+    for file in ["steps.jsonl", "checkpoints/step-00000010.safetensors"] {
+      let paths = ["killed", "runs/compare-simultaneous-shared-001"].map { "\(folder.path)/\($0)/seed-0/segmentation/" }
+      #expect(FileManager.default.contentsEqual(atPath: paths[0] + file, andPath: paths[1] + file))
+    }
+    // All is there: nothing is trained, and the same is printed.
+    let again = try folder.succeed(["compare", "--resume", "killed", "--json"])
+    #expect(!again.errors.contains("net ") && again.output == rest.output)
+    let twin = try folder.run(["evaluate", "killed/seed-1/regression", "--json"])
+    #expect(twin.status == 0 && twin.output.contains("\"regression\""), "\(twin.errors)")
+
+    let begun = try folder.run(Self.small + ["--output", "killed"])
+    #expect(begun.status == 64)
+    #expect(
+      begun.errors
+        == "Error: killed: this comparison has begun there. Go on with: mtl-fast compare --resume killed\n")
+    let other = try folder.run(Self.small + ["--output", "killed", "--lambda", "0:1:0.5"])
+    #expect(other.status == 64, "\(other.errors)")
+    let settings = try folder.run(Self.small + ["--output", "killed", "--seed", "5"])
+    #expect(settings.status == 64)
+    #expect(settings.errors.hasPrefix("Error: killed: is not empty, and a comparison is never overwritten."))
+  }
+
+  /// Interrupts the third net as soon as it runs.
+  private func interrupt(_ arguments: [String], in folder: ProgramFolder) throws {
+    let process = Process()
+    process.executableURL = try ProgramRun.program()
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
+    let errors = Pipe()
+    process.standardError = errors
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    while process.isRunning, !folder.exists("killed/seed-0/segmentation/checkpoints/step-00000005.safetensors") {
+      usleep(500)
+    }
+    process.interrupt()
+    let said = errors.textToEnd()
+    process.waitUntilExit()
+    #expect(said.contains("net 3 of 8: seed 0, segmentation alone"), "\(said)")
+    // On a fast machine the last net may have ended before the signal came.
+    if process.terminationStatus != 0 {
+      #expect(process.terminationStatus == 130)
+      #expect(said.contains("Go on with: mtl-fast compare --resume killed"), "\(said)")
+    }
+  }
+
+  /// One seed, a head that reads another, no test data.
+  @Test func aFedHeadIsComparedOnValidationData() throws {
+    let folder = try ProgramFolder()
+    try folder.writeTable()
+    let recipe = try text(folder, "table.yaml")
+    let fed = recipe.replacingOccurrences(of: "price: {from: trunk}", with: "price: {from: kind.logits}")
+      .replacingOccurrences(
+        of: "split: {column: use, training: in, validation: held, test: out}",
+        with: "validation: {fraction: 0.3}")
+    try folder.write(fed, to: "fed.yaml")
+    let run = try folder.succeed(["compare", "fed.yaml", "--seeds", "1", "--epochs", "2", "--output", "c"])
+    #expect(run.output.contains("validation  metric"), "\(run.output)")
+    #expect(run.output.contains("price: one seed: no interval, nothing can be claimed."))
+    #expect(try text(folder, "c/seed-0/price/recipe.yaml").contains("weight: 0\n"))
+    let csv = try folder.succeed(["compare", "--resume", "c", "--csv", "--quiet"])
+    #expect(csv.output == (try text(folder, "c/comparison.csv")))
+    try folder.succeed(["train", "fed.yaml", "--task", "price", "--epochs", "1", "--quiet"])
+  }
+
+  @Test func aSweepChoosesOnHeldOutSamples() throws {
+    let folder = try ProgramFolder()
+    try folder.writePhotos()
+    var table = try text(folder, "photos/labels.csv")
+    for row in 0..<30 {
+      table += "\(row % 12).png,\(["red", "green", "blue"][row % 3]),\(row % 2 == 0 ? "dark" : "light"),in\n"
+    }
+    try folder.write(table, to: "photos/labels.csv")
+    let sweep = ["compare", "photos.yaml", "--epochs", "2", "--seeds", "2", "--lambda", "0:1:0.5"]
+    let run = try folder.succeed(sweep + ["--output", "s"])
+    for line in ["held-out scores: colour accuracy, tone accuracy", "0.5     ", "test, lambda "] {
+      #expect(run.output.contains(line), "\(run.output)")
+    }
+    #expect(run.errors.contains("net 6 of 6: lambda 1, seed 1"))
+    #expect(folder.exists("s/lambda-0.5/seed-1/result.json"))
+    #expect(try text(folder, "s/recipe.yaml").contains("fraction: 0.1, stratify: colour"))
+    let expected = try result(folder, "s")
+    // A net of the last weight is trained again.
+    try FileManager.default.removeItem(atPath: "\(folder.path)/s/lambda-1/seed-1/result.json")
+    try folder.succeed(["compare", "--resume", "s", "--quiet"])
+    #expect(try result(folder, "s") == expected)
+    let selected = try folder.succeed(sweep + ["--select", "tone", "--output", "t", "--quiet"])
+    #expect(selected.output.contains("has the best held-out score of tone."))
+  }
+
+  @Test(
+    arguments: [
+      (["--seeds", "0"], 64, "--seeds must be a whole number from 1 to 100. Received: 0."),
+      (["--csv", "--json"], 64, "--csv and --json can't be used together. Keep one."),
+      (["--select", "item"], 64, "--select chooses one of several lambdas: give a range, --lambda 0:1:0.1."),
+      (
+        ["simultaneous", "--lambda", "0:1:0.5"], 64,
+        "--lambda 0:1:0.5: lambda weighs two heads but recipe 'simultaneous' has 3 (classification, segmentation, regression). Leave the range out."
+      ),
+      (
+        ["points.yaml"], 64, "Recipe 'points': has one task, 'sign', so there is nothing to train together."
+      ),
+      (
+        ["table.yaml", "--lambda", "0:1:0.5"], 64,
+        "--lambda 0:1:0.5: the tasks' metrics have no common mean (kind by accuracy, price by r2). Name the task to choose by: --select kind."
+      ),
+      (
+        ["table.yaml", "--lambda", "0:1"], 64,
+        "--lambda 0:1: a range has three numbers. Write from:to:step, such as 0:1:0.1."
+      ),
+      (
+        ["table.yaml", "--lambda", "0:1:0.5", "--select", "kin"], 64,
+        "--select: unknown task 'kin' in recipe 'table'. Known tasks: kind, price. Did you mean 'kind'?"
+      ),
+      (["--resume", "nowhere"], 66, "nowhere: no such comparison."),
+      (["--resume", "."], 66, ".: has no settings.json, so it is no comparison."),
+      (
+        ["--resume", "x", "--seeds", "2"], 64,
+        "--resume goes on with the comparison's own settings: leave the others out, or compare in a new folder."
+      ),
+    ] as [([String], Int32, String)])
+  func mistakes(arguments: [String], status: Int32, message: String) throws {
+    let folder = try ProgramFolder()
+    try folder.writeTable()
+    try folder.writePoints()
+    let run = try folder.run(["compare"] + arguments)
+    #expect(run.status == status)
+    #expect(run.errors.hasPrefix("Error: \(message)"), "\(run.errors)")
+    #expect(!folder.exists("runs"))
+  }
+}
