@@ -22,7 +22,7 @@ struct Compare: ParsableCommand {
       metric on them is chosen, and its nets alone are scored on the test data.
 
       Everything is kept in a new folder, runs/compare-RECIPE-NNN: a run folder for each net, comparison.json and \
-      comparison.csv. A comparison that was stopped goes on with --resume and ends with the same numbers.
+      comparison.csv, and report.html with pictures. A comparison that was stopped goes on with --resume and ends with the same numbers.
 
       Examples:
         mtl-fast compare
@@ -114,12 +114,21 @@ struct Compare: ParsableCommand {
       let sweep = try LambdaSweep(data, settings: settings)
       let folder = try folder()
       let report = try sweep.run(in: folder, threads: compute.threads, showsProgress: !progress.quiet)
-      try finish(report.text, report.members, report.csv, in: folder)
+      try finish(
+        report.text, report.members, report.csv,
+        ComparisonPlots(
+          folder: folder, title: wanted.name, lambda: report.plot, tables: [("Held-out scores", report.sweepTable)],
+          notes: [report.choice], recipeText: data.resolved.yaml()))
     } else {
       let comparison = try TwinComparison(data, settings: settings)
       let folder = try folder()
       let report = try comparison.run(in: folder, threads: compute.threads, showsProgress: !progress.quiet)
-      try finish(report.text, report.members, report.csv, in: folder)
+      try finish(
+        report.text, report.members, report.csv,
+        ComparisonPlots(
+          folder: folder, title: wanted.name, groups: comparison.groups(in: folder),
+          tables: [("Scores", report.scoreTables.wide), ("Cost", report.costTable)], notes: report.words,
+          recipeText: data.resolved.yaml()))
     }
   }
 
@@ -133,14 +142,18 @@ struct Compare: ParsableCommand {
     return wanted.holdingOut(LambdaSweep.heldOut)
   }
 
-  /// Keeps the result and prints it.
+  /// Keeps the result and its pictures, and prints it.
   private func finish(
-    _ text: String, _ members: [String: JSONValue], _ table: String, in folder: ComparisonFolder
+    _ text: String, _ members: [String: JSONValue], _ table: String, _ plots: ComparisonPlots
   ) throws {
+    let folder = plots.folder
     try folder.write(table, to: "comparison.csv")
     try folder.write(JSONValue.object(members).text, to: "comparison.json")
+    let page = try plots.drawIfPossible()
     try output.print(
-      csv ? table : "\(text)\n\n\(folder.path)",
-      json: .object(members.merging(["folder": .string(folder.path)]) { _, new in new }))
+      csv ? table : "\(text)\n\n\(page ?? folder.path)",
+      json: .object(
+        members.merging(["folder": .string(folder.path), "report": page.map { .string($0) } ?? .null]) { _, new in new }
+      ))
   }
 }

@@ -86,13 +86,15 @@ final class ComparisonNets {
   private func scores(of run: RunFolder, _ graph: ModelGraph, _ data: RecipeData, on split: String) throws -> Scores? {
     guard let samples = split == "test" ? data.test : data.validation else { return nil }
     let model = try MultiTaskModel(graph: graph, seed: data.resolved.training.seed)
-    try model.load(Self.finalWeights(of: run))
+    try model.load(Self.finalWeights(of: run, data.resolved))
     return try Evaluator(model, batchSize: min(data.resolved.training.batchSize, samples.count), threads: threads)
       .evaluate(samples)
   }
 
-  /// The weights that stand for a run: those at the end of its training.
-  private static func finalWeights(of run: RunFolder) throws -> TrainingState {
-    try CheckpointWriter.latest(in: run).checkpoint.state
+  /// The weights that stand for a run: those of the best epoch where the recipe says which is best, otherwise those at the
+  /// end of its training.
+  private static func finalWeights(of run: RunFolder, _ recipe: Recipe) throws -> TrainingState {
+    if recipe.training.best != nil { return try Checkpoint.read(from: run.bestPath()).state }
+    return try CheckpointWriter.latest(in: run).checkpoint.state
   }
 }

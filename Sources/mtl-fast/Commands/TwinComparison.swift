@@ -57,6 +57,21 @@ struct TwinComparison {
   /// The folder of the net of all tasks.
   private static let allTasks = "multi-task"
 
+  /// The finished nets as curves: of all seeds together.
+  func groups(in folder: ComparisonFolder) throws -> [PlotGroup] {
+    func run(_ seed: UInt64, _ name: String, _ data: RecipeData) throws -> RunFolder {
+      try folder.run("seed-\(seed)/\(name)", recipeText: data.resolved.yaml())
+    }
+    let tasks = Set(twins.map(\.task))
+    return [
+      PlotGroup(
+        name: "all tasks together", runs: try settings.seeds.map { (try run($0, Self.allTasks, data), tasks) }),
+      PlotGroup(
+        name: "each task alone",
+        runs: try settings.seeds.flatMap { seed in try twins.map { (try run(seed, $0.task, $0.data), [$0.task]) } }),
+    ]
+  }
+
   /// Trains what isn't trained yet.
   func run(in folder: ComparisonFolder, threads: Int?, showsProgress: Bool) throws -> ComparisonReport {
     let nets = ComparisonNets(

@@ -37,14 +37,21 @@ struct ComparisonReport {
 
       \(scoreText)
 
-      \(costText)
+      \(costTable.text)
 
-      \((verdicts + [overallVerdict]).map { wrapped($0) }.joined(separator: "\n"))
+      \(words.map { wrapped($0) }.joined(separator: "\n"))
       """
   }
 
   /// A row for each task where that fits into 80 columns; otherwise a row for each number.
   private var scoreText: String {
+    let (wide, long) = scoreTables
+    let text = wide.text
+    return text.split(separator: "\n").contains { $0.count > 80 } ? long.text : text
+  }
+
+  /// With a row for each task, and with a row for each number.
+  var scoreTables: (wide: TextTable, long: TextTable) {
     let splits = Set(tasks.map(\.split))
     let isUniform = splits.count == 1
     let title = isUniform ? tasks.first?.split ?? "" : "task"
@@ -65,18 +72,20 @@ struct ComparisonReport {
       long.add(["  95% interval", "", "", metric.signed(difference?.interval)])
       long.add(["  p", "", "", probability(p)])
     }
-    let text = wide.text
-    return text.split(separator: "\n").contains { $0.count > 80 } ? long.text : text
+    return (wide, long)
   }
 
-  private var costText: String {
+  var costTable: TextTable {
     var table = TextTable([("cost", .left), ("together", .right), ("alone, all twins", .right)])
     table.add(["parameters", grouped(parameters), grouped(tasks.reduce(0) { $0 + $1.parameters })])
     table.add([
       "training", "\(fixed(seconds, 1)) s", "\(fixed(tasks.reduce(0) { $0 + $1.seconds }, 1)) s",
     ])
-    return table.text
+    return table
   }
+
+  /// What the numbers show of each task and of all.
+  var words: [String] { verdicts + [overallVerdict] }
 
   private var verdicts: [String] {
     zip(tasks, adjusted).map { task, p in

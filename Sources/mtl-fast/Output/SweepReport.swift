@@ -50,13 +50,13 @@ struct SweepReport {
     \(recipe), \(seeds.count == 1 ? "seed" : "seeds") \(seeds.map(String.init).joined(separator: ", "))
     held-out scores: \(tasks.map { "\($0.name) \($0.metric.title)" }.joined(separator: ", "))
 
-    \(sweepText)
+    \(sweepTable.text)
 
     \(wrapped(choice))\(testText)
     """
   }
 
-  private var sweepText: String {
+  var sweepTable: TextTable {
     var table = TextTable(
       [("lambda", .left)] + tasks.map { ($0.name, .right) }
         + (select == nil ? [("mean", .right)] : []) + [("", .left)])
@@ -65,10 +65,10 @@ struct SweepReport {
       let mean = select == nil ? [percent(criterion(row))] : []
       table.add([row.lambda.text] + cells + mean + [index == best ? "best" : ""])
     }
-    return table.text
+    return table
   }
 
-  private var choice: String {
+  var choice: String {
     guard let best else { return "No lambda was chosen: a score is missing for each." }
     let by = select.map { "of \($0)" } ?? "of both tasks"
     return
@@ -83,6 +83,14 @@ struct SweepReport {
       table.add([task.name, task.metric.title, task.metric.text(estimate(scores))])
     }
     return "\n\n\(table.text)"
+  }
+
+  /// Each task's mean score against lambda.
+  var plot: LambdaPlot {
+    LambdaPlot(
+      title: recipe, tasks: tasks,
+      points: rows.map { row in (row.lambda.value, row.scores.map { estimate($0)?.mean }) },
+      best: best.map { rows[$0].lambda.value })
   }
 
   // MARK: JSON and CSV
