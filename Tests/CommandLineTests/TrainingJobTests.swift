@@ -57,6 +57,7 @@ import Testing
     let before = bytes("run/steps.jsonl", in: folder)
     let again = try report(folder.run(["train", "--resume", "run", "--json"]))
     #expect(again["stopped"] as? String == reason && (again["epochs"] as? [Any])?.isEmpty == true)
+    #expect(try #require(again["threads"] as? Int) >= 1)
     #expect(bytes("run/steps.jsonl", in: folder) == before)
   }
 

@@ -121,7 +121,8 @@ struct TrainingJob {
       Console.note(endText(reason, of: history, wasAtStep: startStep, in: run))
     }
     return TrainingReport(
-      recipe: recipe.name, seed: settings.seed, threads: history.threads, run: run.path, history: history,
+      recipe: recipe.name, seed: settings.seed, threads: history.threads > 0 ? history.threads : trainer.threads,
+      run: run.path, history: history,
       scores: lastScores(history), best: best, wallSeconds: ProcessClock.seconds,
       secondsToFirstStep: secondsBefore + history.secondsToFirstStep, accounts: trainer.accounts())
   }
