@@ -149,7 +149,15 @@ public final class Trainer {
           learningRate: rate, trainingSeconds: seconds, evaluationSeconds: evaluationSeconds,
           samplesPerSecond: trained == 0 ? .nan : Double(trained) / seconds)
         records.append(record)
-        try callbacks.call { try $0.epochDidEnd(record, state: { try self.state(saved: callbacks.saved) }) }
+        // Several callbacks ask for it, and each copy of all weights takes its time.
+        var copied: TrainingState?
+        let epochState = {
+          var state = try copied ?? self.state(saved: [:])
+          copied = state
+          state.saved = callbacks.saved
+          return state
+        }
+        try callbacks.call { try $0.epochDidEnd(record, state: epochState) }
       }
       return ended()
     }
