@@ -169,17 +169,15 @@ public final class Trainer {
           learningRate: rate, trainingSeconds: seconds, evaluationSeconds: evaluationSeconds,
           samplesPerSecond: trained == 0 ? .nan : Double(trained) / seconds)
         records.append(record)
-        // Copied once, whoever asks for it: what callbacks saved alone changes from one to the next.
-        var copy: TrainingState?
-        try callbacks.call { callback in
-          try callback.epochDidEnd(record) {
-            let saved = try callbacks.synchronized()
-            var state = try copy ?? self.state(saved: saved)
-            state.saved = saved
-            copy = state
-            return state
-          }
+        // Several callbacks ask for it, and each copy of all weights takes its time.
+        var copied: TrainingState?
+        let epochState = {
+          var state = try copied ?? self.state(saved: [:])
+          copied = state
+          state.saved = try callbacks.synchronized()
+          return state
         }
+        try callbacks.call { try $0.epochDidEnd(record, state: epochState) }
       }
       return ended()
     }

@@ -146,6 +146,24 @@ import Testing
     }
   }
 
+  @Test func eventsGoOnWithTheirRun() throws {
+    let folder = try DataFolder()
+    func events(_ run: String) throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: folder.run(run)).filter { $0.contains("tfevents") }
+    }
+    #expect(try Self.train(folder, "without", ["--epochs", "1"]).status == 0)
+    #expect(try events("without") == [])
+    #expect(try Self.train(folder, "with", ["--epochs", "1", "--tensorboard"]).status == 0)
+    let file = try #require(try events("with").first)
+    let before = try folder.contents("with/\(file)")
+    let rest = try ProgramRun(
+      ["train", "--resume", folder.run("with"), "--epochs", "2", "--data", folder.path, "--quiet"])
+    #expect(rest.status == 0, "\(rest.errors)")
+    #expect(try events("with") == [file])
+    #expect(try folder.contents("with/\(file)").starts(with: before))
+    #expect(try folder.contents("with/\(file)").count > before.count)
+  }
+
   @Test func im2colTrainsTheSame() throws {
     let folder = try DataFolder()
     func losses(_ name: String, _ environment: [String: String]) throws -> [Double] {

@@ -89,8 +89,9 @@ import Testing
     try endStep(log, 1, gradientNorm: 3)
     try log.trainingDidStop(step: 1) { smallState() }
     let file = try WholeFile(path: try #require(try TensorBoardLog.path(in: run)))
-    let last = try #require(Array(RecordReader(file.bytes)).last)
-    let event = try TensorBoardEvent(serializedBytes: Array(last))
+    let event = try withExtendedLifetime(file) {
+      try TensorBoardEvent(serializedBytes: Array(#require(Array(RecordReader(file.bytes)).last)))
+    }
     #expect(event.step == 1 && event.wallTime > 1e9)
     #expect(
       event.summary.value.map { "\($0.tag) \($0.simpleValue)" } == [

@@ -27,6 +27,8 @@ final class EventFile {
   init(path: String, keepingWhile keeps: (TensorBoardEvent) -> Bool = { _ in false }) throws {
     file = try AppendFile(path: path)
     let whole = try WholeFile(path: path)
+    // The reader only knows its bytes.
+    defer { withExtendedLifetime(whole) {} }
     var (kept, count) = (0, 0)
     var reader = RecordReader(whole.bytes)
     while let data = reader.next(), let event = try? TensorBoardEvent(serializedBytes: Array(data)),
