@@ -90,7 +90,9 @@ import Testing
   }
 
   @Test func helpTeaches() throws {
-    for arguments in [["--help"], ["help", "train"], ["help", "predict"], ["help", "plot"], ["help", "datasets", "fetch"]] {
+    for arguments in [
+      ["--help"], ["help", "train"], ["help", "predict"], ["help", "plot"], ["help", "datasets", "fetch"],
+    ] {
       let run = try ProgramRun(arguments)
       #expect(run.status == 0)
       #expect(run.output.contains("mtl-fast"))

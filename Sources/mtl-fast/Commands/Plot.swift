@@ -57,6 +57,7 @@ struct Plot: ParsableCommand {
     guard plots.logs.contains(where: { !$0.logs.steps.isEmpty }) else {
       throw nothing(in: runs.joined(separator: ", "))
     }
+    try Gnuplot.requireInstalled()
     let (folder, page) = places(found[0].folder, isAlone: found.count == 1)
     let pictures = try plots.draw(into: folder)
     let report = RunReport(

@@ -38,7 +38,7 @@ struct CurvePlot {
     script.add("set tics nomirror out")
     // The last number stands half beyond the axis.
     script.add("set rmargin 5")
-    script.add("set key outside bottom center horizontal Left reverse samplen 2 width 1 height 0.5")
+    script.add("set key outside bottom center horizontal Left reverse samplen 3 width 1 height 0.5")
     switch axis {
     case .steps:
       script.add("set format x '%.0f'")

@@ -14,6 +14,15 @@ import MTLFastTraining
 
 /// Draws scripts in a temporary folder and puts the whole pictures where they belong.
 enum Gnuplot {
+  /// Whether there is a gnuplot to run. Ask before long work whose end is a picture.
+  ///
+  /// - Throws: `MTLFastError` of kind `missingInput`, with what to install.
+  static func requireInstalled() throws {
+    let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
+    let folders = path.split(separator: ":", omittingEmptySubsequences: false).map { $0.isEmpty ? "." : $0 }
+    guard folders.contains(where: { access("\($0)/gnuplot", X_OK) == 0 }) else { throw missing }
+  }
+
   /// Draws one picture as `name.png` and `name.svg` in a folder, which is made where it isn't there.
   ///
   /// - Throws: `MTLFastError` of kind `missingInput` where gnuplot isn't installed, `writeFailed`, `system` where it fails.
