@@ -28,6 +28,8 @@ import Testing
     for estimate in [MeanEstimate([2, 2, 2]), MeanEstimate(of: [0.3, 0.4], minus: [0.2, 0.3])] {
       #expect(estimate?.standardDeviation == 0 && estimate?.interval == nil && estimate?.p == nil)
     }
+    // In a small unit it is still a spread.
+    #expect(MeanEstimate(of: [3e-13, 5e-13], minus: [1e-13, 1e-13])?.interval != nil)
   }
 
   @Test func aSeedWithoutAScoreIsLeftOut() {

@@ -21,7 +21,10 @@ public struct MeanEstimate: Sendable, Equatable {
   public let p: Double?
 
   /// nil without values.
-  public init?(_ values: [Double]) {
+  public init?(_ values: [Double]) { self.init(values, roundedAt: values.map(\.magnitude).max() ?? 0) }
+
+  /// - Parameter magnitude: the largest of the numbers that the values were made of, which bounds their rounding.
+  private init?(_ values: [Double], roundedAt magnitude: Double) {
     guard !values.isEmpty, values.allSatisfy(\.isFinite) else { return nil }
     count = values.count
     let mean = values.reduce(0, +) / Double(values.count)
@@ -33,7 +36,7 @@ public struct MeanEstimate: Sendable, Equatable {
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     let deviation = (squares / Double(count - 1)).squareRoot()
     // Equal differences of unequal values differ in their last bits.
-    guard deviation > 1e-12 * max(1, mean.magnitude) else {
+    guard deviation > 1e-12 * magnitude else {
       (standardDeviation, interval, p) = (0, nil, nil)
       return
     }
@@ -47,7 +50,9 @@ public struct MeanEstimate: Sendable, Equatable {
 
   /// Of a - b, where both are known; nil where that is nowhere.
   public init?(of a: [Double?], minus b: [Double?]) {
-    self.init(zip(a, b).compactMap { a, b in a.flatMap { a in b.map { a - $0 } } })
+    let pairs = zip(a, b).compactMap { a, b in a.flatMap { a in b.map { (a, $0) } } }
+    self.init(
+      pairs.map { $0 - $1 }, roundedAt: pairs.map { max($0.magnitude, $1.magnitude) }.max() ?? 0)
   }
 }
 

@@ -81,7 +81,7 @@ public enum Verdict: Sendable, Equatable {
     }
     guard let interval = difference.interval, let p else {
       self =
-        difference.count == 1 ? .oneSeed : difference.mean.magnitude <= 1e-12 ? .identical : .noSpread
+        difference.count == 1 ? .oneSeed : difference.mean == 0 ? .identical : .noSpread
       return
     }
     guard !interval.contains(0) else {
