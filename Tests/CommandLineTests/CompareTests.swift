@@ -26,7 +26,7 @@ import Testing
     let folder = try ProgramFolder()
     let whole = try folder.succeed(Self.small + ["--quiet"])
     #expect(whole.errors.isEmpty)
-    #expect(whole.output.hasSuffix("\n\nruns/compare-simultaneous-shared-001\n"))
+    #expect(whole.output.hasSuffix("\n\nruns/compare-simultaneous-shared-001/report.html\n"))
     #expect(whole.output.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(whole.output)")
     let expected = try result(folder, "runs/compare-simultaneous-shared-001")
     #expect((expected["tasks"] as? [Any])?.count == 3)
