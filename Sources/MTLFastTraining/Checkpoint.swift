@@ -55,11 +55,19 @@ public struct Checkpoint: Sendable {
     guard let place = header.withUnsafeBytes({ Self.checksumPlace($0, in: 8..<$0.count) }) else {
       throw MTLFastError(.system, "\(path): the header has no place for the checksum.")
     }
+    // The disk works on what is written while the rest is hashed; the checksum takes its place at the end.
+    let target = try DurableFile(replacing: path)
     var hasher = try SHA256Hasher()
-    try header.withUnsafeBytes { try hasher.update($0) }
+    try header.withUnsafeBytes {
+      try target.append($0)
+      try hasher.update($0)
+    }
+    try file.forEachValues { try target.append($0) }
+    target.startWriting()
     try file.forEachValues { try hasher.update($0) }
     header.replaceSubrange(place, with: try hasher.finish().utf8)
-    try file.write(header: header, to: path)
+    try header.withUnsafeBytes { try target.overwriteStart(with: $0) }
+    try target.commit()
   }
 
   private var metadata: [String: String] {

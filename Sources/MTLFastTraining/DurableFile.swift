@@ -73,6 +73,25 @@ public final class DurableFile {
     }
   }
 
+  /// Lets the disk begin with what was appended, without waiting for it.
+  func startWriting() {
+    #if os(Linux)
+      // Advice that pages won't be read soon makes Linux write them out; whatever it doesn't do, `commit` does.
+      _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
+    #endif
+  }
+
+  /// Replaces the first bytes of what was appended by as many others.
+  func overwriteStart(with bytes: UnsafeRawBufferPointer) throws {
+    var written = 0
+    while written < bytes.count {
+      let count = pwrite(descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written, off_t(written))
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw Self.failure(path, "can't be written") }
+      written += count
+    }
+  }
+
   /// Makes the bytes durable, then the name.
   public func commit() throws {
     guard Self.synchronize(descriptor) else { throw Self.failure(path, "can't be written") }

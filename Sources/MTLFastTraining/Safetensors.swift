@@ -44,12 +44,9 @@ public struct Safetensors: Sendable, Equatable {
   ///
   /// - Throws: `MTLFastError` of kind `writeFailed`; `usage` where a name comes twice or is `__metadata__`, or where the
   ///   number of values isn't what the shape says.
-  public func write(to path: String) throws { try write(header: header(), to: path) }
-
-  /// Writes a header made by `header()` and the values.
-  func write(header: [UInt8], to path: String) throws {
+  public func write(to path: String) throws {
     let file = try DurableFile(replacing: path)
-    try header.withUnsafeBytes { try file.append($0) }
+    try header().withUnsafeBytes { try file.append($0) }
     try forEachValues { try file.append($0) }
     try file.commit()
   }

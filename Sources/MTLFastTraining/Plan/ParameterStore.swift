@@ -183,11 +183,13 @@ final class ParameterStore {
   }
 
   private func unpack(_ entry: Entry, _ packed: UnsafeMutablePointer<Float>?) throws -> [Float] {
-    var plain = [Float](repeating: 0, count: entry.inputs * entry.units)
-    try check(
-      mtlf_unpack_f32(Int64(entry.inputs), Int64(entry.units), packed, &plain, context.pointer), in: "unpacking weights"
-    )
-    return plain
+    let count = entry.inputs * entry.units
+    return try [Float](unsafeUninitializedCapacity: count) { plain, filled in
+      try check(
+        mtlf_unpack_f32(Int64(entry.inputs), Int64(entry.units), packed, plain.baseAddress, context.pointer),
+        in: "unpacking weights")
+      filled = count
+    }
   }
 
   private func values(of entry: Entry, _ bias: UnsafeMutablePointer<Float>?) -> [Float] {

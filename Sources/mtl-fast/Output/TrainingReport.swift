@@ -62,7 +62,13 @@ struct TrainingReport {
     let total = accounts.reduce(0) { $0 + $1.seconds }
     guard total > 0 else { return "" }
     let shares = accounts.map { "\($0.name) \(percent($0.seconds / total))" }
-    return "\nthread time: " + shares.joined(separator: ", ")
+    return "\nthread time: \(shares.joined(separator: ", "))\n\(callbackText)"
+  }
+
+  /// What logs, checkpoints and progress took, beside the steps.
+  private var callbackText: String {
+    let share = percent(history.callbackSeconds / history.stepSeconds)
+    return "steps \(fixed(history.stepSeconds, 1)) s; logs, checkpoints and progress \(share) of that"
   }
 
   var json: JSONValue {
@@ -70,7 +76,9 @@ struct TrainingReport {
       "recipe": .string(recipe), "seed": Int(exactly: seed).map { .integer($0) } ?? .string("\(seed)"),
       "threads": .integer(threads), "run": .string(run),
       "epochs": .array(history.epochs.map(epoch)), "wall_seconds": .number(wallSeconds),
-      "seconds_to_first_step": .number(secondsToFirstStep), "best": bestJSON,
+      "seconds_to_first_step": .number(secondsToFirstStep),
+      "step_seconds": .number(history.stepSeconds), "callback_seconds": .number(history.callbackSeconds),
+      "best": bestJSON,
       "stopped": history.stopReason.map { .string($0) } ?? .null,
     ]
     for (split, scores) in scores { members[split] = scores.tasksJSON }
