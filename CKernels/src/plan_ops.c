@@ -195,8 +195,9 @@ static void run_class_loss(mtlf_plan_state *run, const mtlf_op *op, const mtlf_s
   if (head->rank) head->rank[s->first + n] = rank;
 }
 
-/* Stops the step after this stage where the group's loss is no number any more. */
+/* Stops a training step after this stage where the group's loss is no number any more. An evaluation goes on. */
 static void end_loss(mtlf_plan_state *run, const mtlf_op *op, const mtlf_shard *s) {
+  if (!op->d_input.data) return;
   const double loss = run->loss[s->group][op->slot];
   if (loss - loss != 0.0) atomic_store(&run->stop_after, s->stage);
 }

@@ -19,6 +19,7 @@ import MTLFastData
 ///   each, present, its counts joined by commas, the bits of its other sums joined by commas, and the head's name, with
 ///   single spaces between; `-` stands for sums that are all zero, as between epochs
 /// - `saved.KEY`: what callbacks saved
+/// - `instruction_set`: of the kernels, where it is known
 /// - `sha256`: of the whole file as it is with 64 zeros in this place
 ///
 /// Nothing in it depends on time, host, path or the number of threads: the same training makes the same bytes.
@@ -77,6 +78,7 @@ public struct Checkpoint: Sendable {
       "parameters": "\(state.parameters.count)", "sha256": String(repeating: "0", count: Self.checksumDigits),
     ]
     for (key, value) in state.saved { texts["saved.\(key)"] = value }
+    if !state.instructionSet.isEmpty { texts["instruction_set"] = state.instructionSet }
     for (index, (sum, task)) in zip(state.sums, tasks).enumerated() {
       func joined<Value: Numeric>(_ values: [Value], _ text: (Value) -> String) -> String {
         values.allSatisfy { $0 == 0 } ? "-" : values.map(text).joined(separator: ",")
@@ -188,7 +190,7 @@ private struct Fields {
         saved: Dictionary(
           uniqueKeysWithValues: texts.compactMap { key, value in
             key.hasPrefix("saved.") ? (String(key.dropFirst("saved.".count)), value) : nil
-          })),
+          }), instructionSet: texts["instruction_set"] ?? ""),
       recipe: try text("recipe"), tasks: tasks)
   }
 

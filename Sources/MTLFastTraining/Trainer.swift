@@ -22,6 +22,8 @@ public final class Trainer {
   /// The limit of the 2-norm of all gradients together; nil for none.
   public let gradientClipping: Float?
   public var threads: Int { context.threads }
+  /// Of the kernels: `avx512`.
+  public var instructionSet: String { context.isaName }
   /// Optimizer steps taken and epochs completed.
   public internal(set) var step = 0
   public internal(set) var epoch = 0

@@ -33,10 +33,12 @@ public struct TrainingState: Sendable {
   public var seed: UInt64
   /// What callbacks saved: best scores, epochs waited.
   public var saved: [String: String]
+  /// The instruction set of the kernels, on which the last bits depend: `avx512`; empty where it isn't known.
+  public var instructionSet: String
 
   public init(
     parameters: [Tensor], slots: [Tensor], step: Int, epoch: Int, stepInEpoch: Int = 0, sums: [TaskSum] = [],
-    seed: UInt64, saved: [String: String] = [:]
+    seed: UInt64, saved: [String: String] = [:], instructionSet: String = ""
   ) {
     self.parameters = parameters
     self.slots = slots
@@ -46,6 +48,7 @@ public struct TrainingState: Sendable {
     self.sums = sums
     self.seed = seed
     self.saved = saved
+    self.instructionSet = instructionSet
   }
 }
 
@@ -96,7 +99,7 @@ extension Trainer {
         }
       },
       step: step, epoch: epoch, stepInEpoch: stepInEpoch, sums: sums, seed: model.seed,
-      saved: saved)
+      saved: saved, instructionSet: context.isaName)
   }
 
   /// Goes on from a checkpoint of the same model, optimizer and seed.

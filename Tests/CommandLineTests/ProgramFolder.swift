@@ -16,8 +16,9 @@ final class ProgramFolder {
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
-  func run(_ arguments: [String]) throws -> ProgramRun {
-    try ProgramRun(arguments, in: path, environment: ["XDG_CACHE_HOME": "\(path)/caches", "MTLF_DATA": ""])
+  func run(_ arguments: [String], environment: [String: String] = [:]) throws -> ProgramRun {
+    let own = ["XDG_CACHE_HOME": "\(path)/caches", "MTLF_DATA": ""]
+    return try ProgramRun(arguments, in: path, environment: own.merging(environment) { _, new in new })
   }
 
   /// Runs the program and expects it to succeed.

@@ -146,6 +146,18 @@ import Testing
     }
   }
 
+  @Test func anotherInstructionSetIsTold() throws {
+    let folder = try ProgramFolder()
+    let small = ["--set", "data.training=64", "--set", "data.test=8", "--quiet"]
+    let first = try folder.run(
+      ["train", "simultaneous-shared", "--epochs", "1", "--output", "run"] + small, environment: ["MTLF_ISA": "scalar"])
+    #expect(first.status == 0, "\(first.errors)")
+    let rest = try folder.run(["train", "--resume", "run", "--epochs", "2", "--quiet"])
+    #expect(rest.status == 0)
+    #expect(
+      rest.errors.hasPrefix("Warning: the run was trained with scalar kernels and goes on with "), "\(rest.errors)")
+  }
+
   @Test func eventsGoOnWithTheirRun() throws {
     let folder = try DataFolder()
     func events(_ run: String) throws -> [String] {

@@ -36,6 +36,20 @@ import Testing
     #expect(try trainer.state().parameters.map(\.values) == before)
   }
 
+  /// A head that is broken doesn't keep the others from being scored.
+  @Test func anEvaluationGoesOn() throws {
+    let samples = formulaSamples(first: 0, count: 96)
+    let whole = try Evaluator(fashionModel(seed: 4), batchSize: 32).evaluate(samples)
+    let model = try fashionModel(seed: 4)
+    let name = "item.dense_1.kernel"
+    var values = try #require(model.parameters.first { $0.name == name }).values
+    values[7] = .nan
+    try model.setParameter(name, to: values)
+    let broken = try Evaluator(model, batchSize: 32).evaluate(samples)
+    #expect(broken["item"]?.loss?.isNaN == true)
+    #expect(broken["group"] == whole["group"])
+  }
+
   /// A finite loss whose gradient overflows.
   @Test(arguments: [nil, 1] as [Float?])
   func theNodeOfAGradientIsNamed(clipping: Float?) throws {

@@ -172,6 +172,12 @@ struct TrainingJob {
         .usage,
         "\(run.path): all \(trainer.epoch) epochs are trained. To train on, name more: --epochs \(trainer.epoch + 5).")
     }
+    let before = latest.checkpoint.state.instructionSet
+    if !before.isEmpty, before != trainer.instructionSet {
+      Console.note(
+        "Warning: the run was trained with \(before) kernels and goes on with \(trainer.instructionSet): the last bits may differ from those of a training with one of them."
+      )
+    }
     if showsProgress { Console.note("Going on after step \(trainer.step) with \(latest.path)") }
     return latest.path
   }
