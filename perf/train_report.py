@@ -40,6 +40,8 @@ def accounts(training):
     yield f"{'time of':<16}{'thread-seconds':>14}{'share':>9}"
     for name, seconds in rows:
         yield f"{name:<16}{seconds:>14.3f}{seconds / steps:>9.1%}"
+    callbacks = training["callback_seconds"]
+    yield f"logs, checkpoints and progress: {callbacks:.3f} s, {callbacks / training['step_seconds']:.2%} of the steps' time"
     if not -0.001 <= rest / steps <= LARGEST_REST:
         raise SystemExit(f"the accounts don't add up to the steps: {rest / steps:.1%} is missing")
 

@@ -117,7 +117,8 @@ struct Compare: ParsableCommand {
       try finish(
         report.text, report.members, report.csv,
         ComparisonPlots(
-          folder: folder, title: wanted.name, lambda: report.plot, tables: [("Held-out scores", report.sweepTable)],
+          folder: folder, title: wanted.name, subtitle: "a sweep over lambda, \(settings.seedText)",
+          lambda: report.plot, tables: [("Held-out scores", report.sweepTable)],
           notes: [report.choice], recipeText: data.resolved.yaml()))
     } else {
       let comparison = try TwinComparison(data, settings: settings)
@@ -126,7 +127,9 @@ struct Compare: ParsableCommand {
       try finish(
         report.text, report.members, report.csv,
         ComparisonPlots(
-          folder: folder, title: wanted.name, groups: comparison.groups(in: folder),
+          folder: folder, title: wanted.name,
+          subtitle: "all tasks together against each alone, \(settings.seedText)",
+          groups: comparison.groups(in: folder),
           tables: [("Scores", report.scoreTables.wide), ("Cost", report.costTable)], notes: report.words,
           recipeText: data.resolved.yaml()))
     }

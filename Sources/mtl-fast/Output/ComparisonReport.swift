@@ -31,16 +31,15 @@ struct ComparisonReport {
   // MARK: Text
 
   var text: String {
-    let seedList = seeds.map(String.init).joined(separator: ", ")
-    return """
-      \(recipe), \(seeds.count == 1 ? "seed" : "seeds") \(seedList)
+    """
+    \(recipe), \(seedText(seeds))
 
-      \(scoreText)
+    \(scoreText)
 
-      \(costTable.text)
+    \(costTable.text)
 
-      \(words.map { wrapped($0) }.joined(separator: "\n"))
-      """
+    \(words.map { wrapped($0) }.joined(separator: "\n"))
+    """
   }
 
   /// A row for each task where that fits into 80 columns; otherwise a row for each number.
@@ -154,6 +153,15 @@ struct ComparisonReport {
     }
     return ([header] + rows).joined(separator: "\n")
   }
+}
+
+/// `seeds 0, 1, 2`
+func seedText(_ seeds: [UInt64]) -> String {
+  "\(seeds.count == 1 ? "seed" : "seeds") \(seeds.map(String.init).joined(separator: ", "))"
+}
+
+extension ComparisonSettings {
+  var seedText: String { mtl_fast.seedText(seeds) }
 }
 
 /// Empty where there is no number.

@@ -47,7 +47,7 @@ struct SweepReport {
 
   var text: String {
     """
-    \(recipe), \(seeds.count == 1 ? "seed" : "seeds") \(seeds.map(String.init).joined(separator: ", "))
+    \(recipe), \(seedText(seeds))
     held-out scores: \(tasks.map { "\($0.name) \($0.metric.title)" }.joined(separator: ", "))
 
     \(sweepTable.text)

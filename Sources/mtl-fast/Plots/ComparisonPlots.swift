@@ -7,7 +7,10 @@ import MTLFastTraining
 /// Draws a comparison into its folder: `plots/` and `report.html`.
 struct ComparisonPlots {
   let folder: ComparisonFolder
+  /// What is named on every picture: the recipe.
   let title: String
+  /// What is compared: `all tasks together against each alone, seeds 0, 1, 2`.
+  let subtitle: String
   /// Nets that are drawn as one curve for each task; none in a sweep.
   var groups: [PlotGroup] = []
   /// Of a sweep.
@@ -26,7 +29,8 @@ struct ComparisonPlots {
     if !groups.isEmpty { pictures += try RunPlots(title: title, groups: groups).draw(into: plots) }
     let page = "\(folder.path)/report.html"
     try ReportPage(
-      title: title, tables: tables, pictures: pictures, notes: notes, texts: [("recipe.yaml", recipeText)]
+      title: "\(title): \(subtitle)", tables: tables, pictures: pictures, notes: notes,
+      texts: [("recipe.yaml", recipeText)]
     ).write(to: page)
     return page
   }
