@@ -104,31 +104,11 @@ struct RecipeGraphBuilder {
       }
       try at(path) { try graph.addHead(modelHead(head, reading: node, task: task, classWeights: weights)) }
     }
-    try checkFrozen(in: graph, units: units.map(\.name))
-    return graph
-  }
-
-  /// Every name of `freeze` is a unit or a node that holds weights, and some weights are still trained.
-  private func checkFrozen(in graph: ModelGraph, units: [String]) throws {
-    let holders = graph.nodes.filter { node in
-      guard case .layer(let layer) = node.operation, let input = node.inputs.first else { return false }
-      return layer.parameters(for: graph.nodes[input].shape).contains { $0.role.isTrained }
-    }.map(\.name)
-    func isPart(_ node: String, of name: String) -> Bool { node == name || NodeReference(node).unit == name }
-    let freeze = recipe.training.freeze
-    for (index, name) in freeze.enumerated() where !holders.contains(where: { isPart($0, of: name) }) {
-      let path = ["training", "freeze", "\(index)"]
-      let all = recipe.inputs.map(\.name) + units + graph.nodes.map(\.name)
-      guard all.contains(name) else {
-        let known = units.filter { unit in holders.contains { isPart($0, of: unit) } } + holders
-        throw located(path, MTLFastError(.usage, unknownName("node", name, in: "freeze", known: known)))
-      }
-      throw located(path, MTLFastError(.usage, "'\(name)' in freeze has no weights. Leave it out."))
+    for (index, name) in recipe.training.freeze.enumerated() {
+      try at(["training", "freeze", "\(index)"]) { _ = try graph.frozenNodes(named: [name]) }
     }
-    guard !freeze.isEmpty, holders.allSatisfy({ node in freeze.contains { isPart(node, of: $0) } }) else { return }
-    throw located(
-      ["training", "freeze"],
-      MTLFastError(.usage, "freeze holds every layer that has weights, so nothing would be learnt. Leave one out."))
+    try at(["training", "freeze"]) { _ = try graph.frozenNodes(named: recipe.training.freeze) }
+    return graph
   }
 
   /// Checks a recipe as far as it can be without its data: a reshape or a sum that depends on how many columns

@@ -41,9 +41,14 @@ public final class Evaluator {
   ///
   /// - Parameter collectsConfusion: whether the scores of classes come with their confusion matrix.
   public func evaluate(_ samples: Samples, collectsConfusion: Bool = false) throws -> Scores {
+    try evaluate(samples, confusionUpTo: collectsConfusion ? 4096 : 0)
+  }
+
+  /// - Parameter classes: the most classes that a head may have for its confusion matrix to be counted.
+  func evaluate(_ samples: Samples, confusionUpTo classes: Int) throws -> Scores {
     guard !isPrediction else { throw MTLFastError(.usage, "This evaluator was made to predict, not to evaluate.") }
     try samples.check(against: graph)
-    if collectsConfusion { runner.collectConfusion() }
+    runner.collectConfusion(upTo: classes)
     runner.resetSums()
     try runAll(samples, at: Array(0..<samples.count))
     return runner.scores(runner.sums)

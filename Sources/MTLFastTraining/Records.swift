@@ -31,6 +31,12 @@ public struct TaskScore: Sendable, Equatable {
   }
 }
 
+extension TaskScore {
+  var withoutConfusion: TaskScore {
+    TaskScore(loss: loss, metrics: metrics.map { ($0.metric, $0.value) }, present: present)
+  }
+}
+
 /// The scores of every task, in the order of the heads.
 public struct Scores: Sendable, Equatable {
   /// The weighted sum of the tasks' losses.
@@ -47,6 +53,10 @@ public struct Scores: Sendable, Equatable {
   public static func == (a: Scores, b: Scores) -> Bool {
     a.loss == b.loss && a.tasks.map(\.name) == b.tasks.map(\.name) && a.tasks.map(\.score) == b.tasks.map(\.score)
   }
+}
+
+extension Scores {
+  var withoutConfusion: Scores { Scores(loss: loss, tasks: tasks.map { ($0.name, $0.score.withoutConfusion) }) }
 }
 
 /// One optimizer step.
@@ -84,6 +94,15 @@ public struct EpochRecord: Sendable {
   public let trainingSeconds: Double
   public let evaluationSeconds: Double
   public let samplesPerSecond: Double
+}
+
+extension EpochRecord {
+  var withoutConfusion: EpochRecord {
+    EpochRecord(
+      epoch: epoch, step: step, training: training.withoutConfusion, validation: validation?.withoutConfusion,
+      test: test?.withoutConfusion, learningRate: learningRate, trainingSeconds: trainingSeconds,
+      evaluationSeconds: evaluationSeconds, samplesPerSecond: samplesPerSecond)
+  }
 }
 
 /// How training ended.

@@ -43,11 +43,15 @@ public struct RunFolder: Sendable, Hashable {
   ///
   /// Two programs that do this at the same time get two folders.
   ///
+  /// - Parameter prepare: makes what the run needs from its first moment on; only then the folder is a run.
   /// - Throws: `MTLFastError` of kind `writeFailed`.
-  public static func create(for recipe: String, in parent: String = "runs", recipeText: String) throws -> RunFolder {
+  public static func create(
+    for recipe: String, in parent: String = "runs", recipeText: String,
+    beforeRecipe prepare: (RunFolder) throws -> Void = { _ in }
+  ) throws -> RunFolder {
     let name = try makeNumbered(recipe, in: parent)
     let run = RunFolder(path: "\(parent)/\(name)", latestLink: (parent, name))
-    try run.fill(recipeText)
+    try run.fill(recipeText, prepare)
     return run
   }
 
@@ -67,9 +71,11 @@ public struct RunFolder: Sendable, Hashable {
   /// Creates a run in a folder of one's own choice, which must be new or empty.
   ///
   /// - Throws: `MTLFastError` of kind `usage` where the folder holds something, `writeFailed` where it can't be made.
-  public static func create(at path: String, recipeText: String) throws -> RunFolder {
+  public static func create(
+    at path: String, recipeText: String, beforeRecipe prepare: (RunFolder) throws -> Void = { _ in }
+  ) throws -> RunFolder {
     let run = RunFolder(path: try makeEmpty(path, for: "a run"))
-    try run.fill(recipeText)
+    try run.fill(recipeText, prepare)
     return run
   }
 
@@ -106,8 +112,9 @@ public struct RunFolder: Sendable, Hashable {
     return run
   }
 
-  private func fill(_ recipeText: String) throws {
+  private func fill(_ recipeText: String, _ prepare: (RunFolder) throws -> Void) throws {
     guard mkdir(checkpointsPath, 0o755) == 0 else { throw Self.failure(checkpointsPath, "can't be created") }
+    try prepare(self)
     try replaceRecipe(with: recipeText)
   }
 

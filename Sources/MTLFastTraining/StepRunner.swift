@@ -126,10 +126,10 @@ final class StepRunner {
     for index in confusion.indices { for at in confusion[index].indices { confusion[index][at] = 0 } }
   }
 
-  /// Counts predictions by class from now on.
-  func collectConfusion() {
+  /// Counts predictions by class from now on, of heads with at most so many classes.
+  func collectConfusion(upTo classes: Int) {
     confusion = graph.heads.map { head in
-      guard case .classification(let names) = head.task, names.count <= 4096 else { return [] }
+      guard case .classification(let names) = head.task, names.count <= classes else { return [] }
       return [Int](repeating: 0, count: names.count * names.count)
     }
   }

@@ -58,9 +58,9 @@ public final class Trainer {
     self.schedule = schedule
     self.gradientClipping = gradientClipping
     context = try KernelContext(threads: threads)
+    let frozen = try model.graph.frozenNodes(named: freezing)
     let lowering = try PlanLowering(
-      graph: model.graph, purpose: .training(seed: model.seed), frozen: model.graph.frozenNodes(named: freezing),
-      clips: gradientClipping != nil)
+      graph: model.graph, purpose: .training(seed: model.seed), frozen: frozen, clips: gradientClipping != nil)
     program = lowering.program
     sums = model.graph.heads.map(TaskSum.init(of:))
     let operations = lowering.program.operations
@@ -70,7 +70,8 @@ public final class Trainer {
     let transposed = Set(operations.filter { $0.kind == MTLF_OP_CONV2D_D_INPUT }.compactMap(\.weight))
     store = try ParameterStore(
       model: model, optimizer: optimizer, context: context,
-      gradient: { summed.contains($0) ? .perGroup : dense }, needsTransposed: transposed.contains)
+      gradient: { summed.contains($0) ? .perGroup : frozen.contains($0) ? .fused : dense },
+      needsTransposed: transposed.contains)
   }
 
   /// Ends `fit` after the step that is running; may be called from any thread.
@@ -109,7 +110,9 @@ public final class Trainer {
       requestStop: stopReason.set)
     try callbacks.call { try $0.trainingDidStart(start) }
     func ended(wasStopped: Bool = false) -> History {
-      History(
+      // Another `fit`, or a checkpoint of one's own, knows what was decided.
+      saved = callbacks.saved
+      return History(
         epochs: records, wasStopped: wasStopped, stopReason: stopReason.text, step: step,
         threads: runner.teamSize, seconds: clock.sinceStart, secondsToFirstStep: clock.secondsToFirstStep,
         stepSeconds: clock.stepSeconds, callbackSeconds: callbacks.seconds)
@@ -123,11 +126,10 @@ public final class Trainer {
         var seconds = timed { order.shuffle(epoch: epoch) }
         runner.sums = sums
         var trained = 0
-        var rate = optimizer.learningRate
         while stepInEpoch < stepsPerEpoch {
           let first = stepInEpoch * batchSize
           let count = min(batchSize, training.count - first)
-          rate = learningRate(ofStep: step, stepsPerEpoch: stepsPerEpoch, epochs: epochs)
+          let rate = learningRate(ofStep: step, stepsPerEpoch: stepsPerEpoch, epochs: epochs)
           runner.setLearningRate(rate)
           let stepSeconds = try clock.step {
             try runner.run(
@@ -163,13 +165,17 @@ public final class Trainer {
         var validated: Scores?
         var tested: Scores?
         let evaluationSeconds = try timed {
-          if let validation { validated = try evaluator?.evaluate(validation, collectsConfusion: true) }
-          if let test { tested = try evaluator?.evaluate(test, collectsConfusion: true) }
+          let classes = callbacks.isEmpty ? 0 : ConfusionLog.largest
+          if let validation { validated = try evaluator?.evaluate(validation, confusionUpTo: classes) }
+          if let test { tested = try evaluator?.evaluate(test, confusionUpTo: classes) }
         }
         let record = EpochRecord(
           epoch: epoch, step: step, training: runner.scores(runner.sums), validation: validated, test: tested,
-          learningRate: rate, trainingSeconds: seconds, evaluationSeconds: evaluationSeconds,
+          learningRate: learningRate(ofStep: step - 1, stepsPerEpoch: stepsPerEpoch, epochs: epochs),
+          trainingSeconds: seconds, evaluationSeconds: evaluationSeconds,
           samplesPerSecond: trained == 0 ? .nan : Double(trained) / seconds)
+        // The matrices of all epochs would add up; those of the last one stay.
+        if let last = records.popLast() { records.append(last.withoutConfusion) }
         records.append(record)
         // Several callbacks ask for it, and each copy of all weights takes its time.
         var copied: TrainingState?

@@ -134,6 +134,20 @@ import Testing
     #expect(names == ["step-00000300.safetensors", "step-00000450.safetensors"])
   }
 
+  /// A damaged one is not among those that are kept.
+  @Test func aRefusedOneTakesNoPlace() throws {
+    let first = try writer()
+    for step in [300, 450] { try endEpoch(first, step: step) }
+    try damage(step: 450)
+    let second = try writer()
+    try second.trainingDidStart(
+      TrainingStart(
+        graph: ModelGraph(), epochs: 9, stepsPerEpoch: 300, sampleCount: 1, batchSize: 1, threads: 1, step: 300,
+        epoch: 1, saved: [:], requestStop: { _ in }))
+    try endEpoch(second, step: 600)
+    #expect(names == ["step-00000300.safetensors", "step-00000600.safetensors"])
+  }
+
   @Test func aRunWithoutAUsableCheckpoint() throws {
     #expect(
       throws: MTLFastError(

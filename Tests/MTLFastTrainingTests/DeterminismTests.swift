@@ -113,7 +113,8 @@ import Testing
       let ten = try allocations(steps: 10)
       let twenty = try allocations(steps: 20)
       try #require(ten > 0)
-      try #require(twenty <= ten, "steps 11 to 20 allocated \(twenty - ten) times")
+      // One in each step would be ten; other threads of the process may allocate now and then.
+      try #require(twenty - ten < 10, "steps 11 to 20 allocated \(twenty - ten) times")
     }
   }
 

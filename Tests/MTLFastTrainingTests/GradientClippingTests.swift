@@ -44,6 +44,34 @@ import Testing
     }
   }
 
+  /// Normalisations, whose gradients come from a block, frozen nodes, and a last minibatch that has fewer groups.
+  @Test func everyKindOfGradientCounts() throws {
+    func train(_ clipping: Float?) throws -> (before: [[Float]], after: [[Float]], norms: [Double?]) {
+      let model = try MultiTaskModel(
+        input: .image(height: 28, width: 28, channels: 1),
+        trunk: [
+          Conv2D(filters: 8, kernelSize: 3, activation: .relu), MaxPool2D(poolSize: 2), BatchNorm(),
+          Conv2D(filters: 8, kernelSize: 3), BatchNorm(), ReLU(), Flatten(), Dense(units: 64, activation: .relu),
+        ],
+        heads: [.classification("item", classes: 10), .classification("group", classes: 3)], seed: 3)
+      let before = model.parameters.filter(\.specification.role.isTrained).map(\.values)
+      let trainer = try Trainer(
+        model, optimizer: Self.plain, gradientClipping: clipping, freezing: ["trunk.conv2d_1", "group"])
+      let recorder = StepRecorder()
+      // One step of five samples: five groups of one.
+      _ = try trainer.fit(formulaSamples(first: 0, count: 5), epochs: 1, batchSize: 40, callbacks: [recorder])
+      let trained = Set(model.parameters.filter(\.specification.role.isTrained).map(\.name))
+      let after = try trainer.state().parameters.filter { trained.contains($0.name) }.map(\.values)
+      return (before, after, recorder.steps.map(\.gradientNorm))
+    }
+    let free = try train(nil)
+    let length = norm(free.before, free.after)
+    let clipped = try train(Float(length / 4))
+    let told = try #require(clipped.norms[0])
+    #expect(abs(told - length) < 1e-4 * length)
+    #expect(abs(norm(clipped.before, clipped.after) - length / 4) < 1e-4 * length)
+  }
+
   @Test func aLimitThatIsNotReachedChangesNoBit() throws {
     for optimizer in [Self.plain, .adam()] {
       let free = try train(optimizer, clipping: nil, steps: 3)

@@ -13,7 +13,7 @@
 ///
 ///     let schedule = LearningRateSchedule(.cosine(final: 0), warmUp: 1)
 ///     schedule.factor(step: 0, stepsPerEpoch: 100, epochs: 10)     // 0.01: the first of 100 steps up to 1
-///     schedule.factor(step: 100, stepsPerEpoch: 100, epochs: 10)   // 1
+///     schedule.factor(step: 100, stepsPerEpoch: 100, epochs: 10)   // 0.975...: the cosine is already on its way
 ///
 /// It depends on the position in the training alone, so that a resumed training goes on exactly; one that is extended to
 /// more epochs follows the schedule of the longer training from there.

@@ -66,10 +66,15 @@ final class CallbackList {
 
   var isEmpty: Bool { callbacks.isEmpty }
 
-  /// What all of them saved, with what they have written on the disk.
+  /// What all of them saved.
+  var saved: [String: String] {
+    callbacks.reduce(into: [:]) { all, callback in all.merge(callback.saved) { _, new in new } }
+  }
+
+  /// The same, with what they have written on the disk.
   func synchronized() throws -> [String: String] {
     for callback in callbacks { try callback.synchronize() }
-    return callbacks.reduce(into: [:]) { all, callback in all.merge(callback.saved) { _, new in new } }
+    return saved
   }
 
   func call(_ body: (any Callback) throws -> Void) throws {

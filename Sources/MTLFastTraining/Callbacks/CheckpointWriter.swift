@@ -32,6 +32,9 @@ public final class CheckpointWriter: Callback {
   private let tasks: [String]
   private let kept: Int
   private let interval: Interval?
+  /// Steps of checkpoints that were there beyond the one that training goes on from: damaged, or of a past that won't
+  /// have been.
+  private var stale: Set<Int> = []
   private var lastStep = 0
   private var lastTime = monotonicSeconds()
 
@@ -66,6 +69,7 @@ public final class CheckpointWriter: Callback {
   }
 
   public func trainingDidStart(_ start: TrainingStart) throws {
+    stale = Set(try Self.files(in: run).map(\.step).filter { $0 > start.step })
     lastStep = start.step
     lastTime = monotonicSeconds()
     needed[start.step] = selection?.neededSteps
@@ -90,9 +94,6 @@ public final class CheckpointWriter: Callback {
 
   public func trainingDidStop(step: Int, state: () throws -> TrainingState) throws { try write(state()) }
 
-  /// Writes a checkpoint of a training that hasn't begun: what it starts with may not be found again.
-  public func writeStart(_ state: TrainingState) throws { try write(state) }
-
   private func write(_ state: TrainingState) throws {
     let path = Self.path(of: state.step, in: run)
     try Checkpoint(state: state, recipe: recipe, tasks: tasks).write(to: path)
@@ -104,8 +105,10 @@ public final class CheckpointWriter: Callback {
     needed[state.step] = selection?.neededSteps
     let others = try Self.files(in: run)
     // One that can't be removed costs space, not the training.
-    for file in others where file.step > state.step { unlink(file.path) }
-    let earlier = others.filter { $0.step <= state.step }
+    stale.remove(state.step)
+    func isStale(_ step: Int) -> Bool { step > state.step || stale.contains(step) }
+    for file in others where isStale(file.step) { unlink(file.path) }
+    let earlier = others.filter { !isStale($0.step) }
     let stays = earlier.suffix(kept).reduce(into: Set<Int>()) { $0.formUnion(needed[$1.step] ?? []) }
     for file in earlier.dropLast(kept) where !stays.contains(file.step) { unlink(file.path) }
   }

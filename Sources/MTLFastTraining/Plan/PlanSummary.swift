@@ -26,8 +26,12 @@ public struct PlanSummary: Sendable {
   public let activationBytes: Int
 
   /// - Throws: as `Trainer.init` and `Trainer.fit`.
-  public init(_ model: MultiTaskModel, optimizer: Optimizer, batchSize: Int, threads: Int? = nil) throws {
-    let trainer = try Trainer(model, optimizer: optimizer, threads: threads)
+  public init(
+    _ model: MultiTaskModel, optimizer: Optimizer, gradientClipping: Float? = nil, freezing: [String] = [],
+    batchSize: Int, threads: Int? = nil
+  ) throws {
+    let trainer = try Trainer(
+      model, optimizer: optimizer, gradientClipping: gradientClipping, freezing: freezing, threads: threads)
     let plan = try CompiledPlan(trainer.program, store: trainer.store, batchCapacity: batchSize)
     self.batchSize = batchSize
     shardSize = plan.shardSize

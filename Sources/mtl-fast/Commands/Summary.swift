@@ -33,7 +33,8 @@ struct Summary: ParsableCommand {
     if plan {
       let settings = recipe.training
       let plan = try PlanSummary(
-        MultiTaskModel(graph: graph, seed: settings.seed), optimizer: settings.optimizer, batchSize: settings.batchSize)
+        MultiTaskModel(graph: graph, seed: settings.seed), optimizer: settings.optimizer,
+        gradientClipping: settings.gradientClipping, freezing: settings.freeze, batchSize: settings.batchSize)
       return try output.print(plan.text, json: plan.json)
     }
     let summary = GraphSummary(graph, of: recipe)

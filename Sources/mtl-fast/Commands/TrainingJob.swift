@@ -57,7 +57,7 @@ struct TrainingJob {
     for expression in [try recipe.bestExpression(), try recipe.stoppingExpression()] {
       try expression?.check(against: graph)
     }
-    let run = try makeRun()
+    let run = try makeRun(of: trainer)
     let resumedPath = resuming == nil && net == nil ? nil : try goOn(trainer, in: run)
 
     // A trainer may be asked to stop from any thread.
@@ -88,7 +88,6 @@ struct TrainingJob {
       in: run, recipe: recipe.yaml(), tasks: recipe.heads.map(\.name),
       every: checkpointInterval, selection: best)
     callbacks.append(checkpoints)
-    if !initFrom.isEmpty { try checkpoints.writeStart(trainer.state()) }
     let progress = ProgressReporter(
       tasks: graph.heads.map { ($0.name, $0.metrics.first ?? .accuracy) },
       splits: (data.validation == nil ? [] : ["val"]) + (test == nil ? [] : ["test"]))
@@ -183,11 +182,17 @@ struct TrainingJob {
   }
 
   /// The run's folder, new or the one to go on with.
-  private func makeRun() throws -> RunFolder {
+  private func makeRun(of trainer: Trainer) throws -> RunFolder {
     if let net { return net.run }
     if let resuming { return try RunFolder.open(resuming) }
-    if let folder { return try RunFolder.create(at: folder, recipeText: recipe.yaml()) }
-    return try RunFolder.create(for: recipe.name, recipeText: recipe.yaml())
+    // What a training starts with may not be found again. Without it in place, the folder is no run.
+    func keepStart(_ run: RunFolder) throws {
+      guard !initFrom.isEmpty else { return }
+      try Checkpoint(state: trainer.state(), recipe: recipe.yaml(), tasks: recipe.heads.map(\.name))
+        .write(to: CheckpointWriter.path(of: 0, in: run))
+    }
+    if let folder { return try RunFolder.create(at: folder, recipeText: recipe.yaml(), beforeRecipe: keepStart) }
+    return try RunFolder.create(for: recipe.name, recipeText: recipe.yaml(), beforeRecipe: keepStart)
   }
 
   /// Why a callback ended the training, and how to go on where that was in the middle of an epoch.
