@@ -75,7 +75,7 @@ public struct RecipeData: Sendable {
     if validatesOnTest {
       binding.reader.note(
         recipe.selectsOnTest
-          ? "The test set serves as validation data, as the recipe says, and the model is selected by it: its scores there are too good."
+          ? "The test set serves as validation data, as the recipe says, and what is kept of the training is selected by it: its scores there are too good."
           : "The test set serves as validation data, as the recipe says. Nothing is selected by it.")
     }
   }

@@ -54,7 +54,9 @@ public final class LineFile {
       guard count >= 0 else { throw AppendFile.failure(path, "can't be read") }
       guard count > 0 else {
         throw MTLFastError(
-          .badData, "\(path): has \(found) lines but the checkpoint to go on from knows \(lines). It was changed.")
+          .badData,
+          "\(path): has \(found) lines but the checkpoint to go on from knows \(lines). It was changed. A new run can take over its weights: --init-from."
+        )
       }
       for byte in chunk[..<count] where found < lines {
         offset += 1

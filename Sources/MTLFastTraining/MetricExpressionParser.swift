@@ -101,7 +101,7 @@ struct MetricExpressionParser {
       guard task == "loss" || task.hasPrefix("loss-") else {
         position = start
         throw MTLFastError(
-          .usage, "\(place): '\(task)' is no score. Use loss, or a task's score: \(task).loss, \(task).METRIC.")
+          .usage, "\(place): '\(task)' is no score. Use loss, or a task's score: TASK.loss, TASK.accuracy.")
       }
       // What comes after `loss` is a minus sign, since no task's name ends here.
       position = start + "loss".utf8.count

@@ -21,7 +21,9 @@ import Testing
     (79, "epoch  3/10  47%  15213 samples/s  ETA 0:32  item 0.412 85.1%  group 0.200 -"),
     (70, "epoch  3/10  47%  15213/s  ETA 0:32  item 0.412 85.1%  group 0.200 -"),
     (60, "epoch  3/10  47%  ETA 0:32  item 0.412 85.1%  group 0.200 -"),
-    (50, "epoch  3/10  47%  item 0.412 85.1%  group 0.200 -"),
+    (57, "epoch  3/10  47%  15213/s  ETA 0:32  item 85.1%  group -"),
+    (50, "epoch  3/10  47%  ETA 0:32  item 85.1%  group -"),
+    (40, "epoch  3/10  47%  item 85.1%  group -"),
     (20, "epoch  3/10  47%  it"),
   ])
   func fitsTheTerminal(columns: Int, text: String) { #expect(line.text(columns: columns) == text) }
@@ -29,6 +31,12 @@ import Testing
   @Test(arguments: 0...120) func isNeverWiderThanTheTerminal(columns: Int) {
     #expect(line.text(columns: columns).count <= columns)
     #expect(DownloadProgress.line(download, bytesPerSecond: 3e6, columns: columns).count <= columns)
+  }
+
+  @Test func longNamesKeepTheTime() {
+    var line = line
+    line.tasks = [("classification", 0.6, "59.4%"), ("segmentation", 0.6, "17.6%"), ("regression", 1, "0.123")]
+    #expect(line.text(columns: 79) == "epoch  3/10  47%  ETA 0:32  classif. 59.4%  segment. 17.6%  regress. 0.123")
   }
 
   private let download = FetchProgress(

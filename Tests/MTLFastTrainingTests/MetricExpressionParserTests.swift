@@ -12,7 +12,7 @@ import Testing
     ("(loss", "'(loss' ends where ')' should be."),
     ("loss)", "'loss)', character 5: expected an operator (+ - * /). Received: ')'."),
     ("2 loss", "'2 loss', character 3: expected an operator (+ - * /). Received: 'l'."),
-    ("item", "'item', character 1: 'item' is no score. Use loss, or a task's score: item.loss, item.METRIC."),
+    ("item", "'item', character 1: 'item' is no score. Use loss, or a task's score: TASK.loss, TASK.accuracy."),
     ("1 + item.", "'1 + item.' ends where the name of a metric should be."),
     ("item.-1", "'item.-1', character 6: expected the name of a metric. Received: '-'."),
     ("loss * * 2", "'loss * * 2', character 8: expected a number, a score or '('. Received: '*'."),

@@ -10,6 +10,8 @@ import MTLFast
 /// Nothing in it depends on time or machine: two runs with the same seed write the same file.
 public final class StepLog: Callback {
   private let file: LineFile
+  private let secondsBetweenFlushes = 2.0
+  private var lastFlush = monotonicSeconds()
 
   /// - Parameter step: the step of the checkpoint that training goes on from; later lines are cut off.
   public init(path: String, resumingAfterStep step: Int = 0) throws {
@@ -18,6 +20,11 @@ public final class StepLog: Callback {
 
   public func stepDidEnd(_ record: StepRecord, state: () throws -> TrainingState) throws {
     try file.append(Self.line(record))
+    // Whoever looks at a running training sees it move.
+    let now = monotonicSeconds()
+    guard now - lastFlush >= secondsBetweenFlushes else { return }
+    lastFlush = now
+    try file.flush()
   }
 
   public func epochDidEnd(_ record: EpochRecord, state: () throws -> TrainingState) throws { try file.flush() }

@@ -41,6 +41,10 @@ struct Plot: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    if folder?.isEmpty == true { throw ValidationError("--output is empty. Name a folder.") }
+  }
+
   func run() throws {
     let found = try named(try runs.map { try RunFolder.open($0) })
     let recipes = try found.map { try RecipeSource.find($0.folder.path) }

@@ -16,7 +16,8 @@ struct ProgressLine {
   ///
   ///     epoch  3/10 [########......]  47%  15213 samples/s  ETA 0:32  item 0.412 85.1%
   ///
-  /// Where it doesn't fit, the bar goes first, then the unit, the rate and the time; what is still too long is cut.
+  /// Where it doesn't fit, the bar goes first, then the unit, the rate, the losses, the ends of long names, and the time;
+  /// what is still too long is cut.
   func text(columns: Int) -> String {
     let epochText = "epoch \(padded(String(epoch), String(epochs).count))/\(epochs)"
     let share = steps > 0 ? Double(step) / Double(steps) : 1
@@ -36,11 +37,14 @@ struct ProgressLine {
       let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
       return line(["\(epochText) [\(bar)] \(done)", fixedParts])
     }
+    let place = "\(epochText) \(done)"
+    let metrics = tasks.map { "\($0.name) \($0.score)" }
+    let short = tasks.map { "\($0.name.count > 8 ? "\($0.name.prefix(7))." : $0.name) \($0.score)" }
     let shorter = [
-      line(["\(epochText) \(done)", fixedParts]), line(["\(epochText) \(done)", "\(rate)/s", left] + scores),
-      line(["\(epochText) \(done)", left] + scores), line(["\(epochText) \(done)"] + scores),
-    ]
-    return shorter.first { $0.count <= columns } ?? String(shorter[3].prefix(max(0, columns)))
+      [place, fixedParts], [place, "\(rate)/s", left] + scores, [place, left] + scores,
+      [place, "\(rate)/s", left] + metrics, [place, left] + metrics, [place, left] + short, [place] + short,
+    ].map(line)
+    return shorter.first { $0.count <= columns } ?? String(shorter[shorter.count - 1].prefix(max(0, columns)))
   }
 
   private func padded(_ text: String, _ width: Int) -> String {
