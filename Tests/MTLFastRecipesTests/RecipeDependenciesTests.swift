@@ -112,5 +112,8 @@ import Testing
     #expect(held.data.streams[0].validation == .fraction(.init(0.1, stratify: "fine")))
     #expect(held.training.report == .none)
     #expect(try Recipe.parse(held.yaml(), file: "held.yaml") == held)
+    // A part that the recipe draws itself stays as it is.
+    let own = try RecipeSource.find("cifar100").recipe(overrides: [.set("data.validation={fraction: 0.3, seed: 4}")])
+    #expect(own.holdingOut(0.1).data == own.data)
   }
 }
