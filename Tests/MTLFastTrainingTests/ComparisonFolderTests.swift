@@ -24,6 +24,11 @@ import Testing
         == #"{"comparison":1,"lambda":"0:1:0.5","seeds":[7,8],"select":"item"}"# + "\n")
     let opened = try ComparisonFolder.open(made.path + "/")
     #expect(opened.folder == made && opened.settings == settings)
+    // It has a recipe, and yet nothing in it is a run's.
+    #expect(
+      message { try RunFolder.open(made.path) }
+        == "\(made.path): is a comparison, not a run. Name one of the run folders inside it, or go on with all of it: mtl-fast compare --resume \(made.path)"
+    )
     // Never overwritten; the same one is told how to go on.
     #expect(
       message {
