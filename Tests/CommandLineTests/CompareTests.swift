@@ -117,6 +117,38 @@ import Testing
     try folder.succeed(["train", "fed.yaml", "--task", "price", "--epochs", "1", "--quiet"])
   }
 
+  /// The numbers are there and printed, whatever stands in the way of the pictures.
+  @Test func aFailedPictureIsAWarning() throws {
+    let folder = try ProgramFolder()
+    try folder.writeTable()
+    let compare = ["compare", "table.yaml", "--seeds", "1", "--epochs", "1", "--output", "c", "--quiet"]
+    let run = try folder.run(compare, environment: ["TMPDIR": "\(folder.path)/nowhere"])
+    #expect(run.status == 0)
+    #expect(run.errors.hasPrefix("Warning: no pictures: \(folder.path)/nowhere: no temporary folder can be made"))
+    #expect(run.output.contains("price: one seed: ") && run.output.hasSuffix("\n\nc\n"), "\(run.output)")
+    #expect(folder.exists("c/comparison.json") && folder.exists("c/comparison.csv") && !folder.exists("c/report.html"))
+    func files() throws -> [Int] {
+      try ["multi-task", "kind", "price"].map { net in
+        let path = "\(folder.path)/c/seed-0/\(net)/recipe.yaml"
+        return try #require(try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int)
+      }
+    }
+    // What is finished isn't written again.
+    let before = try files()
+    let again = try folder.succeed(["compare", "--resume", "c", "--quiet"])
+    #expect(again.errors.isEmpty && again.output.hasSuffix("\n\nc/report.html\n"))
+    #expect(try files() == before)
+
+    for arguments in [["evaluate", "c"], ["train", "--resume", "c"], ["plot", "c"]] {
+      let refused = try folder.run(arguments)
+      #expect(refused.status == 64, "\(arguments)")
+      #expect(
+        refused.errors
+          == "Error: c: is a comparison, not a run. Name one of the run folders inside it, or go on with all of it: mtl-fast compare --resume c\n"
+      )
+    }
+  }
+
   @Test func aSweepChoosesOnHeldOutSamples() throws {
     let folder = try ProgramFolder()
     try folder.writePhotos()

@@ -61,6 +61,11 @@ public struct ComparisonFolder: Sendable, Hashable {
     try RunFolder.createOrOpen(at: "\(path)/\(name)", recipeText: recipeText)
   }
 
+  /// The folder of a net that was trained, as it is.
+  ///
+  /// - Throws: `MTLFastError` of kind `missingInput`.
+  public func trainedRun(_ name: String) throws -> RunFolder { try RunFolder.open("\(path)/\(name)") }
+
   /// Replaces a file in one step, with a line end after the text.
   ///
   /// - Throws: `MTLFastError` of kind `writeFailed`.

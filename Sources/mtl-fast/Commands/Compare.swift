@@ -114,24 +114,24 @@ struct Compare: ParsableCommand {
       let sweep = try LambdaSweep(data, settings: settings)
       let folder = try folder()
       let report = try sweep.run(in: folder, threads: compute.threads, showsProgress: !progress.quiet)
-      try finish(
-        report.text, report.members, report.csv,
+      try finish(folder, report.text, report.members, report.csv) {
         ComparisonPlots(
           folder: folder, title: wanted.name, subtitle: "a sweep over lambda, \(settings.seedText)",
           lambda: report.plot, tables: [("Held-out scores", report.sweepTable)],
-          notes: [report.choice], recipeText: data.resolved.yaml()))
+          notes: [report.choice], recipeText: data.resolved.yaml())
+      }
     } else {
       let comparison = try TwinComparison(data, settings: settings)
       let folder = try folder()
       let report = try comparison.run(in: folder, threads: compute.threads, showsProgress: !progress.quiet)
-      try finish(
-        report.text, report.members, report.csv,
+      try finish(folder, report.text, report.members, report.csv) {
         ComparisonPlots(
           folder: folder, title: wanted.name,
           subtitle: "all tasks together against each alone, \(settings.seedText)",
-          groups: comparison.groups(in: folder),
+          groups: try comparison.groups(in: folder),
           tables: [("Scores", report.scoreTables.wide), ("Cost", report.costTable)], notes: report.words,
-          recipeText: data.resolved.yaml()))
+          recipeText: data.resolved.yaml())
+      }
     }
   }
 
@@ -145,18 +145,26 @@ struct Compare: ParsableCommand {
     return wanted.holdingOut(LambdaSweep.heldOut)
   }
 
-  /// Keeps the result and its pictures, and prints it.
+  /// Keeps the result, draws its pictures, and prints it.
   private func finish(
-    _ text: String, _ members: [String: JSONValue], _ table: String, _ plots: ComparisonPlots
+    _ folder: ComparisonFolder, _ text: String, _ members: [String: JSONValue], _ table: String,
+    plots: () throws -> ComparisonPlots
   ) throws {
-    let folder = plots.folder
     try folder.write(table, to: "comparison.csv")
     try folder.write(JSONValue.object(members).text, to: "comparison.json")
-    let page = try plots.drawIfPossible()
+    let page = drawIfPossible(plots)
     try output.print(
       csv ? table : "\(text)\n\n\(page ?? folder.path)",
       json: .object(
         members.merging(["folder": .string(folder.path), "report": page.map { .string($0) } ?? .null]) { _, new in new }
       ))
+  }
+
+  /// The page; nil where anything stands in the way of drawing, which is said: the numbers are what counts.
+  private func drawIfPossible(_ plots: () throws -> ComparisonPlots) -> String? {
+    do { return try plots().draw() } catch {
+      Console.note("Warning: no pictures: \((error as? MTLFastError)?.message ?? "\(error)")")
+      return nil
+    }
   }
 }

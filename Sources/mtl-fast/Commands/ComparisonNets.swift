@@ -76,11 +76,9 @@ final class ComparisonNets {
     return result
   }
 
-  /// The scores of a net's final weights; nil where its data have no such part.
+  /// The scores of a finished net's final weights; nil where its data have no such part.
   func scores(of net: Net, on split: String) throws -> Scores? {
-    let recipe = net.data.resolved
-    return try scores(
-      of: folder.run(net.path, recipeText: recipe.yaml()), recipe.modelGraph(), net.data, on: split)
+    try scores(of: folder.trainedRun(net.path), net.data.resolved.modelGraph(), net.data, on: split)
   }
 
   private func scores(of run: RunFolder, _ graph: ModelGraph, _ data: RecipeData, on split: String) throws -> Scores? {

@@ -57,18 +57,17 @@ struct TwinComparison {
   /// The folder of the net of all tasks.
   private static let allTasks = "multi-task"
 
+  private static func path(_ seed: UInt64, _ name: String) -> String { "seed-\(seed)/\(name)" }
+
   /// The finished nets as curves: of all seeds together.
   func groups(in folder: ComparisonFolder) throws -> [PlotGroup] {
-    func run(_ seed: UInt64, _ name: String, _ data: RecipeData) throws -> RunFolder {
-      try folder.run("seed-\(seed)/\(name)", recipeText: data.resolved.yaml())
-    }
+    func run(_ seed: UInt64, _ name: String) throws -> RunFolder { try folder.trainedRun(Self.path(seed, name)) }
     let tasks = Set(twins.map(\.task))
     return [
-      PlotGroup(
-        name: "all tasks together", runs: try settings.seeds.map { (try run($0, Self.allTasks, data), tasks) }),
+      PlotGroup(name: "all tasks together", runs: try settings.seeds.map { (try run($0, Self.allTasks), tasks) }),
       PlotGroup(
         name: "each task alone",
-        runs: try settings.seeds.flatMap { seed in try twins.map { (try run(seed, $0.task, $0.data), [$0.task]) } }),
+        runs: try settings.seeds.flatMap { seed in try twins.map { (try run(seed, $0.task), [$0.task]) } }),
     ]
   }
 
@@ -83,13 +82,13 @@ struct TwinComparison {
       together.append(
         try nets.result(
           of: .init(
-            path: "seed-\(seed)/\(Self.allTasks)", title: "seed \(seed), all tasks", data: data.with(seed: seed)),
+            path: Self.path(seed, Self.allTasks), title: "seed \(seed), all tasks", data: data.with(seed: seed)),
           scoredOn: splits))
       for (index, twin) in twins.enumerated() {
         alone[index].append(
           try nets.result(
             of: .init(
-              path: "seed-\(seed)/\(twin.task)", title: "seed \(seed), \(twin.task) alone",
+              path: Self.path(seed, twin.task), title: "seed \(seed), \(twin.task) alone",
               data: twin.data.with(seed: seed)),
             scoredOn: [twin.split]))
       }
