@@ -11,9 +11,10 @@ struct Compare: ParsableCommand {
     abstract: "Compare one net of all tasks with a net for each task.",
     discussion: """
       Trains the recipe, and for each task a twin: the same trunk and that task's head alone, at weight 1, on the same minibatches \
-      in the same order and from the same initial weights. All of it is repeated with several seeds. The table shows \
-      each task's first metric on the test data (on the validation data where there are none), together and alone, as \
-      mean and standard deviation; the difference with its 95% interval over the seeds; and the p of a paired t test, \
+      in the same order and from the same initial weights. Where the recipe says which epoch is best, each twin is taken by \
+      the same expression, or, where that reads other tasks, by its own first metric. All of it is repeated with several seeds. \
+      The table shows each task's first metric on the test data (on the validation data where there are none), together and \
+      alone, as mean and standard deviation; the difference with its 95% interval over the seeds; and the p of a paired t test, \
       adjusted over the tasks by Holm's method. Delta m is the mean over the tasks of the gain in percent. What the \
       intervals don't show isn't claimed.
 
