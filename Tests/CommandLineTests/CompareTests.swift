@@ -18,6 +18,10 @@ import Testing
     return members as NSDictionary
   }
 
+  private func number(_ value: Any?, _ path: String...) -> Double? {
+    path.reduce(value) { ($0 as? [String: Any])?[$1] } as? Double
+  }
+
   private func text(_ folder: ProgramFolder, _ name: String) throws -> String {
     try String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8)
   }
@@ -115,6 +119,48 @@ import Testing
     let csv = try folder.succeed(["compare", "--resume", "c", "--csv", "--quiet"])
     #expect(csv.output == (try text(folder, "c/comparison.csv")))
     try folder.succeed(["train", "fed.yaml", "--task", "price", "--epochs", "1", "--quiet"])
+  }
+
+  /// Two streams, each twin the best of its epochs by a metric of its own.
+  @Test func twinsAreSelectedAsTheNetOfAllTasks() throws {
+    let folder = try ProgramFolder()
+    try folder.writeTable()
+    try folder.write(
+      """
+      recipe: 1
+      name: two
+      data:
+        streams:
+          rows: {format: csv, path: t.csv, validation: {fraction: 0.3}}
+          others: {format: csv, path: t.csv, validation: {fraction: 0.4, seed: 1}}
+      inputs: {x: {from: rows, columns: [a, b]}, z: {from: others, columns: [a, b]}}
+      tasks: {kind: {labels: kind}, price: {target: price}}
+      heads: {kind: {from: x, layers: [dense: 6]}, price: {from: z, layers: [dense: 6]}}
+      training:
+        batch_size: 8
+        optimizer: {adam: {learning_rate: 0.3}}
+        best: kind.accuracy + price.r2
+        early_stopping: {patience: 3, on: kind.loss}
+
+      """, to: "two.yaml")
+    try folder.succeed(["compare", "two.yaml", "--seeds", "1", "--epochs", "12", "--output", "c", "--quiet"])
+    let members = try result(folder, "c")
+    for (task, metric, stopping) in [("kind", "accuracy", "kind.loss"), ("price", "r2", "price.r2")] {
+      let recipe = try text(folder, "c/seed-0/\(task)/recipe.yaml")
+      #expect(recipe.contains("best: \(task).\(metric)\n") && recipe.contains("on: \(stopping)"), "\(recipe)")
+      let best = try folder.succeed(["evaluate", "c/seed-0/\(task)", "--best", "--json"])
+      let scores = try JSONSerialization.jsonObject(with: Data(best.output.utf8))
+      let expected = try #require(number(scores, "validation", task, metric))
+      let compared = (members["tasks"] as? [[String: Any]])?.first { $0["task"] as? String == task }
+      #expect(number(compared, "alone", "mean") == expected, "\(best.output)")
+    }
+    let refused = try folder.run(
+      ["compare", "two.yaml", "--set", "training.best=loss", "--set", "data.streams.others.validation=none"])
+    #expect(refused.status == 64)
+    #expect(
+      refused.errors
+        == "Error: Recipe 'two': the net of all tasks is taken where 'loss' is best, but the data have no validation labels of task 'price' to choose its twin by. Name some in data.streams, or leave training.best out.\n"
+    )
   }
 
   /// The numbers are there and printed, whatever stands in the way of the pictures.

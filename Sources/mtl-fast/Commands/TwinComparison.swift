@@ -43,8 +43,14 @@ struct TwinComparison {
           "Recipe '\(name)': head '\(head.name)' has no metric but \(head.metrics.map(\.name).joined(separator: ", ")), which needs another task. Name one more in heads.\(head.name).metrics."
         )
       }
-      let split = data.test?.target(of: head.name) != nil ? "test" : "validation"
-      guard split == "test" || data.validation?.target(of: head.name) != nil else {
+      if let best = data.resolved.training.best, twin.validation == nil {
+        throw MTLFastError(
+          .usage,
+          "Recipe '\(name)': the net of all tasks is taken where '\(best)' is best, but the data have no validation labels of task '\(head.name)' to choose its twin by. Name some in data.streams, or leave training.best out."
+        )
+      }
+      let split = twin.test != nil ? "test" : "validation"
+      guard twin.test != nil || twin.validation != nil else {
         throw MTLFastError(
           .usage,
           "Recipe '\(name)': its data have neither test nor validation labels of task '\(head.name)' to score it on. Name a part: data.validation={fraction: 0.2}."
