@@ -218,6 +218,17 @@ import Testing
     #expect(try result(folder, "s") == expected)
     let selected = try folder.succeed(sweep + ["--select", "tone", "--output", "t", "--quiet"])
     #expect(selected.output.contains("has the best held-out score of tone."))
+    try folder.write(
+      text(folder, "photos.yaml").replacingOccurrences(
+        of: "split: {column: use, training: in, test: out}", with: "validation: {fraction: 0.5}"), to: "untested.yaml")
+    let untested = try folder.succeed(
+      [
+        "compare", "untested.yaml", "--epochs", "1", "--seeds", "1", "--lambda", "0.5:1:0.5", "--output", "u",
+        "--quiet",
+      ])
+    #expect(untested.output.contains("\nThere are no test data.\n") && !untested.output.contains("test, lambda"))
+    #expect(try result(folder, "u")["test"] is NSNull)
+    #expect(try text(folder, "u/recipe.yaml").contains("fraction: 0.5"))
   }
 
   @Test(
