@@ -154,6 +154,15 @@ import Testing
       let compared = (members["tasks"] as? [[String: Any]])?.first { $0["task"] as? String == task }
       #expect(number(compared, "alone", "mean") == expected, "\(best.output)")
     }
+    // Killed between the training and its result.
+    try FileManager.default.removeItem(atPath: "\(folder.path)/c/seed-0/price/result.json")
+    try folder.succeed(["compare", "--resume", "c", "--quiet"])
+    #expect(try result(folder, "c") == members)
+    // R2 of a single number is not defined.
+    let undefined = try folder.succeed(
+      ["compare", "two.yaml", "--seeds", "1", "--epochs", "2", "--output", "u", "--quiet"]
+        + ["--set", "data.streams.others.validation={fraction: 0.03}", "--set", "training.best=price.r2"])
+    #expect(undefined.errors.contains("did not finish: 'price.r2' has no value after any epoch"), "\(undefined.errors)")
     let refused = try folder.run(
       ["compare", "two.yaml", "--set", "training.best=loss", "--set", "data.streams.others.validation=none"])
     #expect(refused.status == 64)
@@ -161,6 +170,31 @@ import Testing
       refused.errors
         == "Error: Recipe 'two': the net of all tasks is taken where 'loss' is best, but the data have no validation labels of task 'price' to choose its twin by. Name some in data.streams, or leave training.best out.\n"
     )
+  }
+
+  /// Of numbers that are far too large the squares diverge, the classes don't.
+  @Test func aDivergingNetEndsNoComparison() throws {
+    let folder = try ProgramFolder()
+    try folder.writeTable()
+    let rate = ["--set", "training.optimizer.adam.learning_rate=1e15", "--epochs", "2", "--seeds", "2"]
+    let run = try folder.succeed(["compare", "table.yaml", "--output", "c"] + rate)
+    #expect(run.errors.contains("Warning: seed 0, all tasks did not finish: Step "), "\(run.errors)")
+    #expect(!run.errors.contains("checkpoint"))
+    for line in [
+      "price: 4 nets did not finish", "kind: 2 nets did not finish (seed 0, all tasks; seed 1, all",
+      "delta m is not defined",
+    ] {
+      #expect(run.output.contains(line), "\(run.output)")
+    }
+    let failed = try #require(try result(folder, "c")["failed"] as? [NSDictionary])
+    #expect(failed.map { $0["net"] as? String }.contains("seed 1, price alone") && failed.count == 4)
+    #expect(try text(folder, "c/seed-0/price/result.json").contains(#""scores":null"#))
+    #expect(try text(folder, "c/report.html").contains("seed 1, price alone did not finish: Step "))
+    let again = try folder.succeed(["compare", "--resume", "c"])
+    #expect(again.output == run.output && !again.errors.contains("net "), "\(again.errors)")
+    let sweep = try folder.succeed(
+      ["compare", "table.yaml", "--output", "s", "--lambda", "0:1:1", "--select", "kind", "--quiet"] + rate)
+    #expect(sweep.output.contains("Without a result: lambda 0, seed 0;"), "\(sweep.output)")
   }
 
   /// The numbers are there and printed, whatever stands in the way of the pictures.

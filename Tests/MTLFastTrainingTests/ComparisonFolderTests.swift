@@ -76,6 +76,11 @@ import Testing
     #expect(result.score(of: "item", .accuracy, on: "test") == 0.1 + 0.2)
     #expect(result.score(of: "item", .topK(2), on: "test") == nil)
     #expect(result.score(of: "item", .accuracy, on: "validation") == nil)
+    let failed = NetResult.text(parameters: 5, scores: [], failure: "it diverged", trainingSeconds: 1)
+    #expect(failed == #"{"failed":"it diverged","parameters":5,"scores":null,"timing":{"training_seconds":1.0}}"#)
+    try comparison.write(failed, to: "seed-0/item/result.json")
+    #expect(comparison.result(of: "seed-0/item")?.failure == "it diverged" && result.failure == nil)
+    #expect(comparison.result(of: "seed-0/item")?.score(of: "item", .accuracy, on: "test") == nil)
     try comparison.write(String(text.dropLast()), to: "seed-0/item/result.json")
     #expect(comparison.result(of: "seed-0/item") == nil)
   }

@@ -23,7 +23,7 @@ struct Compare: ParsableCommand {
       metric on them is chosen, and its nets alone are scored on the test data.
 
       Everything is kept in a new folder, runs/compare-RECIPE-NNN: a run folder for each net, comparison.json and \
-      comparison.csv, and report.html with pictures. A comparison that was stopped goes on with --resume and ends with the same numbers.
+      comparison.csv, and report.html with pictures. A net that diverges has no scores; the others are trained. A comparison that was stopped goes on with --resume and ends with the same numbers.
 
       Examples:
         mtl-fast compare
@@ -119,7 +119,7 @@ struct Compare: ParsableCommand {
         ComparisonPlots(
           folder: folder, title: wanted.name, subtitle: "a sweep over lambda, \(settings.seedText)",
           lambda: report.plot, tables: [("Held-out scores", report.sweepTable)],
-          notes: [report.choice], recipeText: data.resolved.yaml())
+          notes: [report.choice] + report.failed.map(\.text), recipeText: data.resolved.yaml())
       }
     } else {
       let comparison = try TwinComparison(data, settings: settings)
@@ -130,7 +130,8 @@ struct Compare: ParsableCommand {
           folder: folder, title: wanted.name,
           subtitle: "all tasks together against each alone, \(settings.seedText)",
           groups: try comparison.groups(in: folder),
-          tables: [("Scores", report.scoreTables.wide), ("Cost", report.costTable)], notes: report.words,
+          tables: [("Scores", report.scoreTables.wide), ("Cost", report.costTable)],
+          notes: report.words + report.failed.map(\.text),
           recipeText: data.resolved.yaml())
       }
     }

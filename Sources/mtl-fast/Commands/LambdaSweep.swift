@@ -69,7 +69,7 @@ struct LambdaSweep {
     }
     var report = SweepReport(
       recipe: data.resolved.name, seeds: settings.seeds, tasks: tasks, select: settings.select, rows: rows,
-      seconds: seconds)
+      seconds: seconds, failed: nets.failed)
     if let best = report.best {
       // The choice is made: the test set is read for these nets alone.
       let scores = try settings.seeds.compactMap { try nets.scores(of: net(rows[best].lambda, $0), on: "test") }

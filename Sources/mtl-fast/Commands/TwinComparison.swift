@@ -65,15 +65,16 @@ struct TwinComparison {
 
   private static func path(_ seed: UInt64, _ name: String) -> String { "seed-\(seed)/\(name)" }
 
-  /// The finished nets as curves: of all seeds together.
+  /// The nets that finished as curves: of all seeds together.
   func groups(in folder: ComparisonFolder) throws -> [PlotGroup] {
-    func run(_ seed: UInt64, _ name: String) throws -> RunFolder { try folder.trainedRun(Self.path(seed, name)) }
-    let tasks = Set(twins.map(\.task))
+    func runs(_ name: String, _ tasks: Set<String>) throws -> [(RunFolder, Set<String>?)] {
+      // A curve of several seeds is as long as the shortest.
+      try settings.seeds.map { Self.path($0, name) }.filter { folder.result(of: $0)?.failure == nil }
+        .map { (try folder.trainedRun($0), tasks) }
+    }
     return [
-      PlotGroup(name: "all tasks together", runs: try settings.seeds.map { (try run($0, Self.allTasks), tasks) }),
-      PlotGroup(
-        name: "each task alone",
-        runs: try settings.seeds.flatMap { seed in try twins.map { (try run(seed, $0.task), [$0.task]) } }),
+      PlotGroup(name: "all tasks together", runs: try runs(Self.allTasks, Set(twins.map(\.task)))),
+      PlotGroup(name: "each task alone", runs: try twins.flatMap { try runs($0.task, [$0.task]) }),
     ]
   }
 
@@ -94,12 +95,14 @@ struct TwinComparison {
         alone[index].append(
           try nets.result(
             of: .init(
-              path: Self.path(seed, twin.task), title: "seed \(seed), \(twin.task) alone",
+              path: Self.path(seed, twin.task), title: "seed \(seed), \(twin.task) alone", task: twin.task,
               data: twin.data.with(seed: seed)),
             scoredOn: [twin.split]))
       }
     }
-    func mean(_ results: [NetResult]) -> Double { MeanEstimate(results.map(\.trainingSeconds))?.mean ?? 0 }
+    func mean(_ results: [NetResult]) -> Double? {
+      MeanEstimate(results.filter { $0.failure == nil }.map(\.trainingSeconds))?.mean
+    }
     return ComparisonReport(
       recipe: data.resolved.name, seeds: settings.seeds,
       tasks: twins.enumerated().map { index, twin in
@@ -111,6 +114,6 @@ struct TwinComparison {
             task: twin.task, metric: twin.metric, together: scores(together), alone: scores(alone[index])),
           split: twin.split, parameters: alone[index].first?.parameters ?? 0, seconds: mean(alone[index]))
       },
-      parameters: together.first?.parameters ?? 0, seconds: mean(together))
+      parameters: together.first?.parameters ?? 0, seconds: mean(together), failed: nets.failed)
   }
 }
