@@ -93,9 +93,11 @@ extension RecipeData {
     single.training = training.keeping(inputs: inputs, heads: heads)
     // What has no label of the task says nothing about it.
     func labelled(_ samples: Samples?) -> Samples? {
-      samples?.target(of: task) == nil ? nil : samples?.keeping(inputs: inputs, heads: heads)
+      samples?.target(of: task).flatMap { $0.presentCount > 0 ? samples?.keeping(inputs: inputs, heads: heads) : nil }
     }
     single.validation = labelled(validation)
+    // Validation data of other streams select nothing of this one.
+    if single.validation == nil { single.resolved.selectNothing() }
     single.test = labelled(test)
     if single.test == nil { single.resolved.training.report = .none }
     return single

@@ -212,10 +212,12 @@ extension Recipe.Source {
 
 extension Recipe {
   /// The same recipe with a share of the training rows as validation data, alike of each class of the first classification
-  /// of a stream, and no report on test data while it trains. Validation rows that the source itself names stay.
+  /// of a stream, and no report on test data while it trains. Validation rows of a stream's own stay, named by the source
+  /// or drawn; the test set doesn't serve as such any more.
   public func holdingOut(_ share: Double) -> Recipe {
     var recipe = self
     for (index, stream) in data.streams.enumerated() where !stream.source.namesValidation {
+      if case .fraction = stream.validation { continue }
       let column = tasks.lazy.compactMap { task -> String? in
         guard case .labels(let labels) = task.target, self.stream(ofTask: task.name)?.name == stream.name else {
           return nil

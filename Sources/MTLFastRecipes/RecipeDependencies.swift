@@ -34,6 +34,7 @@ extension Recipe {
   ///
   /// A head that it reads stays with weight 0: its layers are trained by the kept head alone. Node names stay, so initial
   /// weights do too. The head's loss, metrics and class weights stay; the parent of its classes goes with its task.
+  /// Where `best` or `early_stopping` reads other tasks' scores, the first metric of this one takes their place.
   ///
   /// - Parameter keepingStreams: whether streams that the head doesn't need stay, with their inputs. An epoch then has as
   ///   many steps, and each step the same rows, as with all tasks.
@@ -69,7 +70,7 @@ extension Recipe {
     for index in single.heads.indices { single.heads[index].weight = single.heads[index].name == task ? 1 : 0 }
     single.data.streams = data.streams.filter { stream in single.inputs.contains { $0.stream == stream.name } }
     if !single.data.streams.contains(where: { $0.source.namesTest }) { single.training.report = .none }
-    single.removeSelectionOfMissingParts()
+    single.select(byTask: task)
     return single
   }
 }

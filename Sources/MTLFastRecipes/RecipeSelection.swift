@@ -29,17 +29,44 @@ extension Recipe {
     validatesOnTest && (training.best != nil || training.bestPerTask || training.earlyStopping != nil)
   }
 
-  /// What a recipe of fewer tasks leaves out: expressions and frozen layers of what is gone.
-  mutating func removeSelectionOfMissingParts() {
-    let kept = Set(heads.map(\.name))
-    func isUsable(_ text: String) -> Bool { (try? MetricExpression(text).tasks.allSatisfy(kept.contains)) ?? false }
-    if let best = training.best, !isUsable(best) { training.best = nil }
-    if let on = training.earlyStopping?.on, !isUsable(on) { training.earlyStopping?.on = nil }
-    let units = kept.union(nodes.map(\.name))
+  /// What a recipe of one task leaves out: frozen layers of what is gone, and what would be selected by other tasks. Where
+  /// an expression reads their scores, the task's first metric takes its place, so that the net is selected by itself.
+  mutating func select(byTask task: String) {
+    func own(_ text: String) -> String {
+      let isOwn = (try? MetricExpression(text).tasks.allSatisfy { $0 == task }) ?? false
+      let metric = heads.first { $0.name == task }.flatMap { metrics(of: $0).first }
+      return isOwn ? text : "\(task).\(metric?.name ?? "loss")"
+    }
+    training.best = training.best.map(own)
+    let stopping = training.earlyStopping?.on.map(own)
+    training.earlyStopping?.on = stopping
+    let units = Set(heads.map(\.name)).union(nodes.map(\.name))
     training.freeze = training.freeze.filter { units.contains(NodeReference($0).unit) }
-    let validates = hasValidationData || validatesOnTest
-    if !validates { (training.best, training.bestPerTask, training.earlyStopping) = (nil, false, nil) }
+    if stream(ofTask: task).map(\.hasValidation) != true { selectNothing() }
   }
+
+  /// As where there are no validation data.
+  mutating func selectNothing() { (training.best, training.bestPerTask, training.earlyStopping) = (nil, false, nil) }
+
+  /// Those that a head computes; where only the data tell the classes, those that it may compute.
+  fileprivate func metrics(of head: Head) -> [Metric] {
+    if let metrics = head.metrics { return metrics }
+    guard let task = tasks.first(where: { $0.name == head.name }) else { return [] }
+    var metrics: [Metric]
+    if let known = task.headTask {
+      metrics = known.standardMetrics
+    } else if case .mask = task.target {
+      metrics = MTLFast.Head.Task.segmentation(classNames: ["0", "1"]).standardMetrics
+    } else {
+      metrics = MTLFast.Head.Task.classification(classNames: (0..<1000).map(String.init)).standardMetrics
+    }
+    if case .labels(let labels) = task.target, labels.parent != nil { metrics.append(.consistency) }
+    return metrics
+  }
+}
+
+extension Recipe.Stream {
+  fileprivate var hasValidation: Bool { validation != .none || source.namesValidation }
 }
 
 /// Checks the expressions of `best` and `early_stopping` as far as that can be done without the data.
@@ -52,7 +79,7 @@ struct RecipeSelectionCheck {
     for (key, isUsed) in [
       ("best", training.best != nil), ("best_per_task", training.bestPerTask),
       ("early_stopping", training.earlyStopping != nil),
-    ] where isUsed && !recipe.data.streams.contains(where: Self.hasValidation) {
+    ] where isUsed && !recipe.data.streams.contains(where: \.hasValidation) {
       let stream = recipe.data.streams.first?.name.map { "streams.\($0)." } ?? ""
       throw refuse(
         ["training", key],
@@ -67,12 +94,12 @@ struct RecipeSelectionCheck {
     let expression: MetricExpression
     do {
       expression = try MetricExpression(text)
-      try expression.check(tasks: recipe.heads.map { ($0.name, metrics(of: $0)) })
+      try expression.check(tasks: recipe.heads.map { ($0.name, recipe.metrics(of: $0)) })
     } catch let error as MTLFastError {
       throw located(path, error)
     }
     for task in expression.tasks {
-      guard let stream = recipe.stream(ofTask: task), !Self.hasValidation(stream) else { continue }
+      guard let stream = recipe.stream(ofTask: task), !stream.hasValidation else { continue }
       throw refuse(
         path,
         "task '\(task)' has no validation data: stream '\(stream.name ?? "")' names none. Set data.streams.\(stream.name ?? "").validation."
@@ -82,25 +109,5 @@ struct RecipeSelectionCheck {
 
   private func refuse(_ path: [String], _ message: String) -> MTLFastError {
     located(path, MTLFastError(.usage, message))
-  }
-
-  private static func hasValidation(_ stream: Recipe.Stream) -> Bool {
-    stream.validation != .none || stream.source.namesValidation
-  }
-
-  /// Those that a head computes; where only the data tell the classes, those that it may compute.
-  private func metrics(of head: Recipe.Head) -> [Metric] {
-    if let metrics = head.metrics { return metrics }
-    guard let task = recipe.tasks.first(where: { $0.name == head.name }) else { return [] }
-    var metrics: [Metric]
-    if let known = task.headTask {
-      metrics = known.standardMetrics
-    } else if case .mask = task.target {
-      metrics = Head.Task.segmentation(classNames: ["0", "1"]).standardMetrics
-    } else {
-      metrics = Head.Task.classification(classNames: (0..<1000).map(String.init)).standardMetrics
-    }
-    if case .labels(let labels) = task.target, labels.parent != nil { metrics.append(.consistency) }
-    return metrics
   }
 }

@@ -31,6 +31,15 @@ extension JSONValue {
     }
   }
 
+  /// The value in a file; nil where the file can't be read or holds no whole value.
+  init?(contentsOf path: String) {
+    guard let whole = try? WholeFile(path: path) else { return nil }
+    // The bytes are gone with the object.
+    let value = withExtendedLifetime(whole) { try? JSONValue(reading: whole.bytes) }
+    guard let value else { return nil }
+    self = value
+  }
+
   /// The member of an object; nil where there is none or this is no object.
   public subscript(key: String) -> JSONValue? {
     if case .object(let members) = self { members[key] } else { nil }

@@ -102,12 +102,18 @@ public struct RunFolder: Sendable, Hashable {
 
   /// A run that is there.
   ///
-  /// - Throws: `MTLFastError` of kind `missingInput`.
+  /// - Throws: `MTLFastError` of kind `missingInput`; `usage` for the folder of a comparison, which has a recipe too.
   public static func open(_ path: String) throws -> RunFolder {
     let run = RunFolder(path: path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path)
     guard access(path, F_OK) == 0 else { throw MTLFastError(.missingInput, "\(path): no such run.") }
     guard access(run.recipePath, R_OK) == 0 else {
       throw MTLFastError(.missingInput, "\(path): has no recipe.yaml, so it is no run.")
+    }
+    guard access("\(run.path)/\(ComparisonFolder.settingsName)", F_OK) != 0 else {
+      throw MTLFastError(
+        .usage,
+        "\(path): is a comparison, not a run. Name one of the run folders inside it, or go on with all of it: mtl-fast compare --resume \(run.path)"
+      )
     }
     return run
   }

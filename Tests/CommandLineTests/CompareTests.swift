@@ -18,6 +18,10 @@ import Testing
     return members as NSDictionary
   }
 
+  private func number(_ value: Any?, _ path: String...) -> Double? {
+    path.reduce(value) { ($0 as? [String: Any])?[$1] } as? Double
+  }
+
   private func text(_ folder: ProgramFolder, _ name: String) throws -> String {
     try String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8)
   }
@@ -117,6 +121,114 @@ import Testing
     try folder.succeed(["train", "fed.yaml", "--task", "price", "--epochs", "1", "--quiet"])
   }
 
+  /// Two streams, each twin the best of its epochs by a metric of its own.
+  @Test func twinsAreSelectedAsTheNetOfAllTasks() throws {
+    let folder = try ProgramFolder()
+    try folder.writeTable()
+    try folder.write(
+      """
+      recipe: 1
+      name: two
+      data:
+        streams:
+          rows: {format: csv, path: t.csv, validation: {fraction: 0.3}}
+          others: {format: csv, path: t.csv, validation: {fraction: 0.4, seed: 1}}
+      inputs: {x: {from: rows, columns: [a, b]}, z: {from: others, columns: [a, b]}}
+      tasks: {kind: {labels: kind}, price: {target: price}}
+      heads: {kind: {from: x, layers: [dense: 6]}, price: {from: z, layers: [dense: 6]}}
+      training:
+        batch_size: 8
+        optimizer: {adam: {learning_rate: 0.3}}
+        best: kind.accuracy + price.r2
+        early_stopping: {patience: 3, on: kind.loss}
+
+      """, to: "two.yaml")
+    try folder.succeed(["compare", "two.yaml", "--seeds", "1", "--epochs", "12", "--output", "c", "--quiet"])
+    let members = try result(folder, "c")
+    for (task, metric, stopping) in [("kind", "accuracy", "kind.loss"), ("price", "r2", "price.r2")] {
+      let recipe = try text(folder, "c/seed-0/\(task)/recipe.yaml")
+      #expect(recipe.contains("best: \(task).\(metric)\n") && recipe.contains("on: \(stopping)"), "\(recipe)")
+      let best = try folder.succeed(["evaluate", "c/seed-0/\(task)", "--best", "--json"])
+      let scores = try JSONSerialization.jsonObject(with: Data(best.output.utf8))
+      let expected = try #require(number(scores, "validation", task, metric))
+      let compared = (members["tasks"] as? [[String: Any]])?.first { $0["task"] as? String == task }
+      #expect(number(compared, "alone", "mean") == expected, "\(best.output)")
+    }
+    // Killed between the training and its result.
+    try FileManager.default.removeItem(atPath: "\(folder.path)/c/seed-0/price/result.json")
+    try folder.succeed(["compare", "--resume", "c", "--quiet"])
+    #expect(try result(folder, "c") == members)
+    // R2 of a single number is not defined.
+    let undefined = try folder.succeed(
+      ["compare", "two.yaml", "--seeds", "1", "--epochs", "2", "--output", "u", "--quiet"]
+        + ["--set", "data.streams.others.validation={fraction: 0.03}", "--set", "training.best=price.r2"])
+    #expect(undefined.errors.contains("did not finish: 'price.r2' has no value after any epoch"), "\(undefined.errors)")
+    let refused = try folder.run(
+      ["compare", "two.yaml", "--set", "training.best=loss", "--set", "data.streams.others.validation=none"])
+    #expect(refused.status == 64)
+    #expect(
+      refused.errors
+        == "Error: Recipe 'two': the net of all tasks is taken where 'loss' is best, but the data have no validation labels of task 'price' to choose its twin by. Name some in data.streams, or leave training.best out.\n"
+    )
+  }
+
+  /// Of numbers that are far too large the squares diverge, the classes don't.
+  @Test func aDivergingNetEndsNoComparison() throws {
+    let folder = try ProgramFolder()
+    try folder.writeTable()
+    let rate = ["--set", "training.optimizer.adam.learning_rate=1e15", "--epochs", "2", "--seeds", "2"]
+    let run = try folder.succeed(["compare", "table.yaml", "--output", "c"] + rate)
+    #expect(run.errors.contains("Warning: seed 0, all tasks did not finish: Step "), "\(run.errors)")
+    #expect(!run.errors.contains("checkpoint"))
+    for line in [
+      "price: 4 nets did not finish", "kind: 2 nets did not finish (seed 0, all tasks; seed 1, all",
+      "delta m is not defined",
+    ] {
+      #expect(run.output.contains(line), "\(run.output)")
+    }
+    let failed = try #require(try result(folder, "c")["failed"] as? [NSDictionary])
+    #expect(failed.map { $0["net"] as? String }.contains("seed 1, price alone") && failed.count == 4)
+    #expect(try text(folder, "c/seed-0/price/result.json").contains(#""scores":null"#))
+    #expect(try text(folder, "c/report.html").contains("seed 1, price alone did not finish: Step "))
+    let again = try folder.succeed(["compare", "--resume", "c"])
+    #expect(again.output == run.output && !again.errors.contains("net "), "\(again.errors)")
+    let sweep = try folder.succeed(
+      ["compare", "table.yaml", "--output", "s", "--lambda", "0:1:1", "--select", "kind", "--quiet"] + rate)
+    #expect(sweep.output.contains("Without a result: lambda 0, seed 0;"), "\(sweep.output)")
+  }
+
+  /// The numbers are there and printed, whatever stands in the way of the pictures.
+  @Test func aFailedPictureIsAWarning() throws {
+    let folder = try ProgramFolder()
+    try folder.writeTable()
+    let compare = ["compare", "table.yaml", "--seeds", "1", "--epochs", "1", "--output", "c", "--quiet"]
+    let run = try folder.run(compare, environment: ["TMPDIR": "\(folder.path)/nowhere"])
+    #expect(run.status == 0)
+    #expect(run.errors.hasPrefix("Warning: no pictures: \(folder.path)/nowhere: no temporary folder can be made"))
+    #expect(run.output.contains("price: one seed: ") && run.output.hasSuffix("\n\nc\n"), "\(run.output)")
+    #expect(folder.exists("c/comparison.json") && folder.exists("c/comparison.csv") && !folder.exists("c/report.html"))
+    func files() throws -> [Int] {
+      try ["multi-task", "kind", "price"].map { net in
+        let path = "\(folder.path)/c/seed-0/\(net)/recipe.yaml"
+        return try #require(try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int)
+      }
+    }
+    // What is finished isn't written again.
+    let before = try files()
+    let again = try folder.succeed(["compare", "--resume", "c", "--quiet"])
+    #expect(again.errors.isEmpty && again.output.hasSuffix("\n\nc/report.html\n"))
+    #expect(try files() == before)
+
+    for arguments in [["evaluate", "c"], ["train", "--resume", "c"], ["plot", "c"]] {
+      let refused = try folder.run(arguments)
+      #expect(refused.status == 64, "\(arguments)")
+      #expect(
+        refused.errors
+          == "Error: c: is a comparison, not a run. Name one of the run folders inside it, or go on with all of it: mtl-fast compare --resume c\n"
+      )
+    }
+  }
+
   @Test func aSweepChoosesOnHeldOutSamples() throws {
     let folder = try ProgramFolder()
     try folder.writePhotos()
@@ -140,6 +252,17 @@ import Testing
     #expect(try result(folder, "s") == expected)
     let selected = try folder.succeed(sweep + ["--select", "tone", "--output", "t", "--quiet"])
     #expect(selected.output.contains("has the best held-out score of tone."))
+    try folder.write(
+      text(folder, "photos.yaml").replacingOccurrences(
+        of: "split: {column: use, training: in, test: out}", with: "validation: {fraction: 0.5}"), to: "untested.yaml")
+    let untested = try folder.succeed(
+      [
+        "compare", "untested.yaml", "--epochs", "1", "--seeds", "1", "--lambda", "0.5:1:0.5", "--output", "u",
+        "--quiet",
+      ])
+    #expect(untested.output.contains("\nThere are no test data.\n") && !untested.output.contains("test, lambda"))
+    #expect(try result(folder, "u")["test"] is NSNull)
+    #expect(try text(folder, "u/recipe.yaml").contains("fraction: 0.5"))
   }
 
   @Test(

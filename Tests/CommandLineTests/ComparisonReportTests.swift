@@ -41,6 +41,25 @@ import Testing
     #expect(JSONValue.object(report.members).text.contains(#""interval":null"#))
   }
 
+  @Test func ofANetThatDidNotFinishNothingIsClaimed() {
+    let report = ComparisonReport(
+      recipe: "small", seeds: [0, 1, 2],
+      tasks: [
+        task("item", .accuracy, [0.8, 0.81, 0.82], [0.5, 0.51, nil]),
+        task("group", .accuracy, [0.8, 0.81, 0.82], [0.5, 0.52, 0.51]),
+      ],
+      parameters: 1500, seconds: nil,
+      failed: [FailedNet(net: "seed 2, item alone", task: "item", reason: "Step 3: not a finite number.")])
+    let words = report.words
+    #expect(words[0] == "item: a net did not finish (seed 2, item alone): nothing can be claimed.")
+    #expect(words[1].hasPrefix("group: better together: "))
+    #expect(words[2].hasPrefix("all tasks: delta m is not defined"))
+    #expect(report.costTable.text.contains("training           -             2.5 s"), "\(report.costTable.text)")
+    #expect(
+      JSONValue.object(report.members).text.contains(
+        #""failed":[{"net":"seed 2, item alone","reason":"Step 3: not a finite number."}]"#))
+  }
+
   @Test func wideTablesTakeMoreRows() {
     let report = ComparisonReport(
       recipe: "small", seeds: [0, 1, 2],

@@ -57,6 +57,23 @@ import Testing
     #expect(try data.singleTask("flag").test?.target(of: "flag") != nil)
   }
 
+  /// One stream of three has validation data: what belongs to the others is selected by nothing.
+  @Test func aTwinIsSelectedByItsOwnStream() throws {
+    let folder = try DataFolder()
+    try RecipeDeterminismTests.writeEverything(folder)
+    let overrides = try ["best=kind.accuracy", "early_stopping=3", "best_per_task=true"]
+      .map { try RecipeOverride.set("training.\($0)") }
+    let data = try RecipeData(RecipeDeterminismTests.everything.recipe(overrides: overrides), search: folder.search)
+    try expectTwins(of: data, in: folder)
+    for (task, best) in [("ground", nil), ("kind", "kind.accuracy"), ("price", "price.r2"), ("flag", nil)] {
+      let twin = try data.singleTask(task)
+      let training = twin.resolved.training
+      #expect(training.best == best)
+      #expect((training.earlyStopping != nil) == (best != nil) && training.bestPerTask == (best != nil), "\(task)")
+      #expect((twin.validation != nil) == (best != nil))
+    }
+  }
+
   /// Where nothing is shared, training together and alone is the same.
   @Test func twinsThatShareNothingGetTheSameBits() throws {
     let folder = try DataFolder()
@@ -112,5 +129,8 @@ import Testing
     #expect(held.data.streams[0].validation == .fraction(.init(0.1, stratify: "fine")))
     #expect(held.training.report == .none)
     #expect(try Recipe.parse(held.yaml(), file: "held.yaml") == held)
+    // A part that the recipe draws itself stays as it is.
+    let own = try RecipeSource.find("cifar100").recipe(overrides: [.set("data.validation={fraction: 0.3, seed: 4}")])
+    #expect(own.holdingOut(0.1).data == own.data)
   }
 }

@@ -113,7 +113,7 @@ import Testing
     )
   }
 
-  @Test func oneTaskAloneLeavesOutWhatItLacks() throws {
+  @Test func oneTaskAloneIsSelectedByItself() throws {
     var both = try Recipe.parse(
       RecipeTexts.small([
         3: "data: {source: fashion-mnist, validation: {fraction: 0.1}}", 18: "  group: {from: trunk}",
@@ -122,10 +122,28 @@ import Testing
       ]), file: "my.yaml")
     #expect(both.training.freeze == ["trunk", "item.dense_1"])
     let group = try both.singleTask("group").training
-    #expect(group.freeze == ["trunk"] && group.best == nil)
+    #expect(group.freeze == ["trunk"] && group.best == "group.accuracy")
     #expect(group.earlyStopping == Recipe.EarlyStopping(patience: 2, on: "group.loss"))
-    #expect(try both.singleTask("item").training.earlyStopping == Recipe.EarlyStopping(patience: 2))
+    let item = try both.singleTask("item").training
+    #expect(item.best == "item.accuracy")
+    #expect(item.earlyStopping == Recipe.EarlyStopping(patience: 2, on: "item.accuracy"))
     both.training.best = "item.loss"
     #expect(try both.singleTask("item").training.best == "item.loss")
+    both.training.best = "loss"
+    #expect(try both.singleTask("group").training.best == "loss")
+    both.training.best = nil
+    #expect(try both.singleTask("group").training.best == nil)
+    both.heads[0].metrics = [.balancedAccuracy, .accuracy]
+    #expect(try both.singleTask("item").training.earlyStopping?.on == "item.balanced_accuracy")
+  }
+
+  /// A head that stays only because another reads it says nothing about the other.
+  @Test func aHeadThatIsReadSelectsNothing() throws {
+    let recipe = try Recipe.parse(
+      RecipeTexts.small([
+        3: "data: {source: fashion-mnist, validation: {fraction: 0.1}}", 20: "  best: item.accuracy",
+      ]), file: "my.yaml")
+    let group = try recipe.singleTask("group")
+    #expect(group.heads.map(\.name) == ["item", "group"] && group.training.best == "group.accuracy")
   }
 }

@@ -24,6 +24,11 @@ import Testing
         == #"{"comparison":1,"lambda":"0:1:0.5","seeds":[7,8],"select":"item"}"# + "\n")
     let opened = try ComparisonFolder.open(made.path + "/")
     #expect(opened.folder == made && opened.settings == settings)
+    // It has a recipe, and yet nothing in it is a run's.
+    #expect(
+      message { try RunFolder.open(made.path) }
+        == "\(made.path): is a comparison, not a run. Name one of the run folders inside it, or go on with all of it: mtl-fast compare --resume \(made.path)"
+    )
     // Never overwritten; the same one is told how to go on.
     #expect(
       message {
@@ -71,6 +76,11 @@ import Testing
     #expect(result.score(of: "item", .accuracy, on: "test") == 0.1 + 0.2)
     #expect(result.score(of: "item", .topK(2), on: "test") == nil)
     #expect(result.score(of: "item", .accuracy, on: "validation") == nil)
+    let failed = NetResult.text(parameters: 5, scores: [], failure: "it diverged", trainingSeconds: 1)
+    #expect(failed == #"{"failed":"it diverged","parameters":5,"scores":null,"timing":{"training_seconds":1.0}}"#)
+    try comparison.write(failed, to: "seed-0/item/result.json")
+    #expect(comparison.result(of: "seed-0/item")?.failure == "it diverged" && result.failure == nil)
+    #expect(comparison.result(of: "seed-0/item")?.score(of: "item", .accuracy, on: "test") == nil)
     try comparison.write(String(text.dropLast()), to: "seed-0/item/result.json")
     #expect(comparison.result(of: "seed-0/item") == nil)
   }

@@ -18,7 +18,9 @@ public struct ComparisonFolder: Sendable, Hashable {
   public let path: String
 
   public var recipePath: String { "\(path)/recipe.yaml" }
-  private var settingsPath: String { "\(path)/settings.json" }
+  private var settingsPath: String { "\(path)/\(Self.settingsName)" }
+  /// What tells a comparison's folder from a run's.
+  static let settingsName = "settings.json"
 
   /// Creates the next free `<parent>/compare-<recipe>-NNN`, or a folder of one's own choice, new or empty.
   ///
@@ -35,7 +37,7 @@ public struct ComparisonFolder: Sendable, Hashable {
       ?? "\(parent)/\(RunFolder.makeNumbered("compare-\(recipe)", in: parent))"
     let folder = ComparisonFolder(path: made)
     try folder.write(recipeText, to: "recipe.yaml")
-    try folder.write(settings.json.text, to: "settings.json")
+    try folder.write(settings.json.text, to: settingsName)
     return folder
   }
 
@@ -58,6 +60,11 @@ public struct ComparisonFolder: Sendable, Hashable {
   public func run(_ name: String, recipeText: String) throws -> RunFolder {
     try RunFolder.createOrOpen(at: "\(path)/\(name)", recipeText: recipeText)
   }
+
+  /// The folder of a net that was trained, as it is.
+  ///
+  /// - Throws: `MTLFastError` of kind `missingInput`.
+  public func trainedRun(_ name: String) throws -> RunFolder { try RunFolder.open("\(path)/\(name)") }
 
   /// Replaces a file in one step, with a line end after the text.
   ///

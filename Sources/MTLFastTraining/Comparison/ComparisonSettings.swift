@@ -3,12 +3,6 @@
 
 import MTLFast
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 /// The seeds of a comparison, and of a sweep its loss weights.
 public struct ComparisonSettings: Sendable, Hashable {
   public var seeds: [UInt64]
@@ -37,18 +31,13 @@ public struct ComparisonSettings: Sendable, Hashable {
     ])
   }
 
-  private struct Stored: Decodable {
-    let comparison: Int
-    let lambda: String?
-    let seeds: [UInt64]
-    let select: String?
-  }
-
   /// - Throws: `MTLFastError` of kind `badData`.
   init(contentsOf path: String) throws {
-    guard let bytes = FileManager.default.contents(atPath: path),
-      let stored = try? JSONDecoder().decode(Stored.self, from: bytes), stored.comparison == 1, !stored.seeds.isEmpty
+    guard let stored = JSONValue(contentsOf: path), stored["comparison"]?.integer == 1,
+      let seeds = stored["seeds"]?.elements?.map({ $0.integer.flatMap { UInt64(exactly: $0) } }), !seeds.isEmpty,
+      !seeds.contains(nil), let lambda = stored["lambda"], let select = stored["select"],
+      [lambda, select].allSatisfy({ $0 == .null || $0.string != nil })
     else { throw MTLFastError(.badData, "\(path): can't be read as a comparison's settings. It was changed.") }
-    (seeds, lambda, select) = (stored.seeds, stored.lambda, stored.select)
+    (self.seeds, self.lambda, self.select) = (seeds.compactMap { $0 }, lambda.string, select.string)
   }
 }

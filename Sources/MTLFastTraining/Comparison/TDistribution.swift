@@ -31,12 +31,6 @@ public struct TDistribution: Sendable {
       a: degreesOfFreedom / 2, b: 0.5)
   }
 
-  /// The probability of a value of at most `t`.
-  public func cumulative(_ t: Double) -> Double {
-    let tail = twoSidedTail(t) / 2
-    return t > 0 ? 1 - tail : tail
-  }
-
   /// The value that is not exceeded with this probability; nan outside 0...1.
   public func quantile(_ probability: Double) -> Double {
     guard probability > 0, probability < 1 else {

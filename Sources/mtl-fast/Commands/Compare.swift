@@ -11,9 +11,10 @@ struct Compare: ParsableCommand {
     abstract: "Compare one net of all tasks with a net for each task.",
     discussion: """
       Trains the recipe, and for each task a twin: the same trunk and that task's head alone, at weight 1, on the same minibatches \
-      in the same order and from the same initial weights. All of it is repeated with several seeds. The table shows \
-      each task's first metric on the test data (on the validation data where there are none), together and alone, as \
-      mean and standard deviation; the difference with its 95% interval over the seeds; and the p of a paired t test, \
+      in the same order and from the same initial weights. Where the recipe says which epoch is best, each twin is taken by \
+      the same expression, or, where that reads other tasks, by its own first metric. All of it is repeated with several seeds. \
+      The table shows each task's first metric on the test data (on the validation data where there are none), together and \
+      alone, as mean and standard deviation; the difference with its 95% interval over the seeds; and the p of a paired t test, \
       adjusted over the tasks by Holm's method. Delta m is the mean over the tasks of the gain in percent. What the \
       intervals don't show isn't claimed.
 
@@ -22,7 +23,7 @@ struct Compare: ParsableCommand {
       metric on them is chosen, and its nets alone are scored on the test data.
 
       Everything is kept in a new folder, runs/compare-RECIPE-NNN: a run folder for each net, comparison.json and \
-      comparison.csv, and report.html with pictures. A comparison that was stopped goes on with --resume and ends with the same numbers.
+      comparison.csv, and report.html with pictures. A net that diverges has no scores; the others are trained. A comparison that was stopped goes on with --resume and ends with the same numbers.
 
       Examples:
         mtl-fast compare
@@ -114,24 +115,25 @@ struct Compare: ParsableCommand {
       let sweep = try LambdaSweep(data, settings: settings)
       let folder = try folder()
       let report = try sweep.run(in: folder, threads: compute.threads, showsProgress: !progress.quiet)
-      try finish(
-        report.text, report.members, report.csv,
+      try finish(folder, report.text, report.members, report.csv) {
         ComparisonPlots(
           folder: folder, title: wanted.name, subtitle: "a sweep over lambda, \(settings.seedText)",
           lambda: report.plot, tables: [("Held-out scores", report.sweepTable)],
-          notes: [report.choice], recipeText: data.resolved.yaml()))
+          notes: [report.choice] + report.failed.map(\.text), recipeText: data.resolved.yaml())
+      }
     } else {
       let comparison = try TwinComparison(data, settings: settings)
       let folder = try folder()
       let report = try comparison.run(in: folder, threads: compute.threads, showsProgress: !progress.quiet)
-      try finish(
-        report.text, report.members, report.csv,
+      try finish(folder, report.text, report.members, report.csv) {
         ComparisonPlots(
           folder: folder, title: wanted.name,
           subtitle: "all tasks together against each alone, \(settings.seedText)",
-          groups: comparison.groups(in: folder),
-          tables: [("Scores", report.scoreTables.wide), ("Cost", report.costTable)], notes: report.words,
-          recipeText: data.resolved.yaml()))
+          groups: try comparison.groups(in: folder),
+          tables: [("Scores", report.scoreTables.wide), ("Cost", report.costTable)],
+          notes: report.words + report.failed.map(\.text),
+          recipeText: data.resolved.yaml())
+      }
     }
   }
 
@@ -145,18 +147,26 @@ struct Compare: ParsableCommand {
     return wanted.holdingOut(LambdaSweep.heldOut)
   }
 
-  /// Keeps the result and its pictures, and prints it.
+  /// Keeps the result, draws its pictures, and prints it.
   private func finish(
-    _ text: String, _ members: [String: JSONValue], _ table: String, _ plots: ComparisonPlots
+    _ folder: ComparisonFolder, _ text: String, _ members: [String: JSONValue], _ table: String,
+    plots: () throws -> ComparisonPlots
   ) throws {
-    let folder = plots.folder
     try folder.write(table, to: "comparison.csv")
     try folder.write(JSONValue.object(members).text, to: "comparison.json")
-    let page = try plots.drawIfPossible()
+    let page = drawIfPossible(plots)
     try output.print(
       csv ? table : "\(text)\n\n\(page ?? folder.path)",
       json: .object(
         members.merging(["folder": .string(folder.path), "report": page.map { .string($0) } ?? .null]) { _, new in new }
       ))
+  }
+
+  /// The page; nil where anything stands in the way of drawing, which is said: the numbers are what counts.
+  private func drawIfPossible(_ plots: () throws -> ComparisonPlots) -> String? {
+    do { return try plots().draw() } catch {
+      Console.note("Warning: no pictures: \((error as? MTLFastError)?.message ?? "\(error)")")
+      return nil
+    }
   }
 }

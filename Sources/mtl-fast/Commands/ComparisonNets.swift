@@ -14,6 +14,8 @@ final class ComparisonNets {
     let path: String
     /// `seed 0, item`
     let title: String
+    /// The task of a twin; nil where the net learns all.
+    var task: String?
     let data: RecipeData
   }
 
@@ -23,6 +25,8 @@ final class ComparisonNets {
   private let showsProgress: Bool
   private let stop = SignalStop()
   private var number = 0
+  /// Of the results so far.
+  private(set) var failed: [FailedNet] = []
   /// Of this process, to tell how long the rest will take.
   private var trained = 0
   private var secondsTrained = 0.0
@@ -37,13 +41,19 @@ final class ComparisonNets {
 
   private var continuation: String { "mtl-fast compare --resume \(folder.path)" }
 
-  /// The scores of a finished net; one that isn't is trained from where it is.
+  /// The scores of a finished net; one that isn't is trained from where it is. One that diverges has none, now and whenever
+  /// the comparison goes on: the same training would end the same way.
   ///
   /// - Parameter splits: what it is scored on.
   /// - Throws: `MTLFastError`; `ExitCode` 130 or 143 after a signal.
   func result(of net: Net, scoredOn splits: [String]) throws -> NetResult {
     number += 1
-    if let result = folder.result(of: net.path) { return result }
+    let result = try folder.result(of: net.path) ?? train(net, scoredOn: splits)
+    if let reason = result.failure { failed.append(FailedNet(net: net.title, task: net.task, reason: reason)) }
+    return result
+  }
+
+  private func train(_ net: Net, scoredOn splits: [String]) throws -> NetResult {
     if let status = stop.exitStatus {
       Console.note("Stopped between two nets. Go on with: \(continuation)")
       throw ExitCode(status)
@@ -57,16 +67,27 @@ final class ComparisonNets {
       run: run,
       title: "net \(number) of \(count): \(net.title)" + (trained > 0 ? ", about \(clockTime(left)) left" : ""),
       isFirst: trained == 0, continuation: continuation, stop: stop)
-    _ = try TrainingJob(
-      recipe: recipe, graph: graph, data: net.data, threads: threads, folder: nil, resuming: nil, initFrom: [],
-      showsProgress: showsProgress, measuresAccounts: false, net: member
-    ).run()
-    let scored = try splits.compactMap { split in
-      try scores(of: run, graph, net.data, on: split).map { (split: split, scores: $0) }
+    var scored: [(split: String, scores: Scores)] = []
+    var failure: String?
+    do {
+      let report = try TrainingJob(
+        recipe: recipe, graph: graph, data: net.data, threads: threads, folder: nil, resuming: nil, initFrom: [],
+        showsProgress: showsProgress, measuresAccounts: false, net: member
+      ).run()
+      if let best = recipe.training.best, report.best?.best == nil {
+        throw MTLFastError(.nonFinite, "'\(best)' has no value after any epoch, so none of them is the best.")
+      }
+      scored = try splits.compactMap { split in
+        try scores(of: run, graph, net.data, on: split).map { (split: split, scores: $0) }
+      }
+    } catch let error as MTLFastError where error.kind == .nonFinite {
+      Console.note("Warning: \(net.title) did not finish: \(error.message)")
+      failure = error.message
     }
     try folder.write(
       NetResult.text(
-        parameters: GraphSummary(graph, of: recipe).parameters, scores: scored, trainingSeconds: run.trainingSeconds()),
+        parameters: GraphSummary(graph, of: recipe).parameters, scores: scored, failure: failure,
+        trainingSeconds: run.trainingSeconds()),
       to: "\(net.path)/\(NetResult.fileName)")
     trained += 1
     secondsTrained += (ContinuousClock.now - start).seconds
@@ -76,11 +97,9 @@ final class ComparisonNets {
     return result
   }
 
-  /// The scores of a net's final weights; nil where its data have no such part.
+  /// The scores of a finished net's final weights; nil where its data have no such part.
   func scores(of net: Net, on split: String) throws -> Scores? {
-    let recipe = net.data.resolved
-    return try scores(
-      of: folder.run(net.path, recipeText: recipe.yaml()), recipe.modelGraph(), net.data, on: split)
+    try scores(of: folder.trainedRun(net.path), net.data.resolved.modelGraph(), net.data, on: split)
   }
 
   private func scores(of run: RunFolder, _ graph: ModelGraph, _ data: RecipeData, on split: String) throws -> Scores? {

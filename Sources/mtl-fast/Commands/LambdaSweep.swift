@@ -69,11 +69,11 @@ struct LambdaSweep {
     }
     var report = SweepReport(
       recipe: data.resolved.name, seeds: settings.seeds, tasks: tasks, select: settings.select, rows: rows,
-      seconds: seconds)
+      seconds: seconds, failed: nets.failed)
     if let best = report.best {
       // The choice is made: the test set is read for these nets alone.
       let scores = try settings.seeds.compactMap { try nets.scores(of: net(rows[best].lambda, $0), on: "test") }
-      report.test = tasks.map { task in scores.map { $0[task.name]?[task.metric] } }
+      if !scores.isEmpty { report.test = tasks.map { task in scores.map { $0[task.name]?[task.metric] } } }
     }
     return report
   }

@@ -106,7 +106,7 @@ struct TrainingJob {
       history = try trainer.fit(
         data.training, validation: data.validation, test: test, epochs: settings.epochs,
         batchSize: settings.batchSize, callbacks: callbacks)
-    } catch let error as MTLFastError where error.kind == .nonFinite {
+    } catch let error as MTLFastError where error.kind == .nonFinite && net == nil {
       let last =
         (checkpoints.newestPath ?? resumedPath).map { "The last good checkpoint is \($0)." }
         ?? "There is no checkpoint yet."

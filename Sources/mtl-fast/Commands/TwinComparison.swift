@@ -43,8 +43,14 @@ struct TwinComparison {
           "Recipe '\(name)': head '\(head.name)' has no metric but \(head.metrics.map(\.name).joined(separator: ", ")), which needs another task. Name one more in heads.\(head.name).metrics."
         )
       }
-      let split = data.test?.target(of: head.name) != nil ? "test" : "validation"
-      guard split == "test" || data.validation?.target(of: head.name) != nil else {
+      if let best = data.resolved.training.best, twin.validation == nil {
+        throw MTLFastError(
+          .usage,
+          "Recipe '\(name)': the net of all tasks is taken where '\(best)' is best, but the data have no validation labels of task '\(head.name)' to choose its twin by. Name some in data.streams, or leave training.best out."
+        )
+      }
+      let split = twin.test != nil ? "test" : "validation"
+      guard twin.test != nil || twin.validation != nil else {
         throw MTLFastError(
           .usage,
           "Recipe '\(name)': its data have neither test nor validation labels of task '\(head.name)' to score it on. Name a part: data.validation={fraction: 0.2}."
@@ -57,18 +63,18 @@ struct TwinComparison {
   /// The folder of the net of all tasks.
   private static let allTasks = "multi-task"
 
-  /// The finished nets as curves: of all seeds together.
+  private static func path(_ seed: UInt64, _ name: String) -> String { "seed-\(seed)/\(name)" }
+
+  /// The nets that finished as curves: of all seeds together.
   func groups(in folder: ComparisonFolder) throws -> [PlotGroup] {
-    func run(_ seed: UInt64, _ name: String, _ data: RecipeData) throws -> RunFolder {
-      try folder.run("seed-\(seed)/\(name)", recipeText: data.resolved.yaml())
+    func runs(_ name: String, _ tasks: Set<String>) throws -> [(RunFolder, Set<String>?)] {
+      // A curve of several seeds is as long as the shortest.
+      try settings.seeds.map { Self.path($0, name) }.filter { folder.result(of: $0)?.failure == nil }
+        .map { (try folder.trainedRun($0), tasks) }
     }
-    let tasks = Set(twins.map(\.task))
     return [
-      PlotGroup(
-        name: "all tasks together", runs: try settings.seeds.map { (try run($0, Self.allTasks, data), tasks) }),
-      PlotGroup(
-        name: "each task alone",
-        runs: try settings.seeds.flatMap { seed in try twins.map { (try run(seed, $0.task, $0.data), [$0.task]) } }),
+      PlotGroup(name: "all tasks together", runs: try runs(Self.allTasks, Set(twins.map(\.task)))),
+      PlotGroup(name: "each task alone", runs: try twins.flatMap { try runs($0.task, [$0.task]) }),
     ]
   }
 
@@ -83,18 +89,20 @@ struct TwinComparison {
       together.append(
         try nets.result(
           of: .init(
-            path: "seed-\(seed)/\(Self.allTasks)", title: "seed \(seed), all tasks", data: data.with(seed: seed)),
+            path: Self.path(seed, Self.allTasks), title: "seed \(seed), all tasks", data: data.with(seed: seed)),
           scoredOn: splits))
       for (index, twin) in twins.enumerated() {
         alone[index].append(
           try nets.result(
             of: .init(
-              path: "seed-\(seed)/\(twin.task)", title: "seed \(seed), \(twin.task) alone",
+              path: Self.path(seed, twin.task), title: "seed \(seed), \(twin.task) alone", task: twin.task,
               data: twin.data.with(seed: seed)),
             scoredOn: [twin.split]))
       }
     }
-    func mean(_ results: [NetResult]) -> Double { MeanEstimate(results.map(\.trainingSeconds))?.mean ?? 0 }
+    func mean(_ results: [NetResult]) -> Double? {
+      MeanEstimate(results.filter { $0.failure == nil }.map(\.trainingSeconds))?.mean
+    }
     return ComparisonReport(
       recipe: data.resolved.name, seeds: settings.seeds,
       tasks: twins.enumerated().map { index, twin in
@@ -106,6 +114,6 @@ struct TwinComparison {
             task: twin.task, metric: twin.metric, together: scores(together), alone: scores(alone[index])),
           split: twin.split, parameters: alone[index].first?.parameters ?? 0, seconds: mean(alone[index]))
       },
-      parameters: together.first?.parameters ?? 0, seconds: mean(together))
+      parameters: together.first?.parameters ?? 0, seconds: mean(together), failed: nets.failed)
   }
 }

@@ -11,8 +11,9 @@ struct ComparisonReport {
   let tasks: [Task]
   /// Of the net of all tasks.
   let parameters: Int
-  /// Of its training, the mean over the seeds.
-  let seconds: Double
+  /// Of its training, the mean over the seeds; nil where none finished.
+  let seconds: Double?
+  var failed: [FailedNet] = []
 
   struct Task {
     let scores: TaskComparison
@@ -20,11 +21,17 @@ struct ComparisonReport {
     let split: String
     /// Of the twin.
     let parameters: Int
-    let seconds: Double
+    let seconds: Double?
   }
 
   /// By task: p over all tasks.
   private var adjusted: [Double?] { holmAdjusted(tasks.map { $0.scores.difference?.p }) }
+
+  /// Of all twins; nil where there is none of one.
+  private var twinSeconds: Double? {
+    let seconds = tasks.compactMap(\.seconds)
+    return seconds.count == tasks.count ? seconds.reduce(0, +) : nil
+  }
 
   private var gain: MeanEstimate? { tasks.map(\.scores).meanRelativeGain }
 
@@ -77,9 +84,7 @@ struct ComparisonReport {
   var costTable: TextTable {
     var table = TextTable([("cost", .left), ("together", .right), ("alone, all twins", .right)])
     table.add(["parameters", grouped(parameters), grouped(tasks.reduce(0) { $0 + $1.parameters })])
-    table.add([
-      "training", "\(fixed(seconds, 1)) s", "\(fixed(tasks.reduce(0) { $0 + $1.seconds }, 1)) s",
-    ])
+    table.add(["training"] + [seconds, twinSeconds].map { seconds in seconds.map { "\(fixed($0, 1)) s" } ?? "-" })
     return table
   }
 
@@ -88,6 +93,12 @@ struct ComparisonReport {
 
   private var verdicts: [String] {
     zip(tasks, adjusted).map { task, p in
+      let failed = failed.filter { $0.task == nil || $0.task == task.scores.task }
+      guard failed.isEmpty else {
+        let count = failed.count == 1 ? "a net" : "\(failed.count) nets"
+        let names = failed.map(\.net).joined(separator: "; ")
+        return "\(task.scores.task): \(count) did not finish (\(names)): nothing can be claimed."
+      }
       let metric = task.scores.metric
       return task.scores.verdict(p: p).text(of: task.scores.task, tests: tasks.count) { interval in
         metric.signed(interval) + (metric.isShare ? " points" : " of \(metric.title)")
@@ -118,8 +129,9 @@ struct ComparisonReport {
       ]),
       "timing": .object([
         "together_training_seconds": .number(seconds),
-        "alone_training_seconds": .number(tasks.reduce(0) { $0 + $1.seconds }),
+        "alone_training_seconds": .number(twinSeconds),
       ]),
+      "failed": .array(failed.map(\.json)),
     ]
   }
 
@@ -153,6 +165,18 @@ struct ComparisonReport {
     }
     return ([header] + rows).joined(separator: "\n")
   }
+}
+
+/// A net of a comparison that diverged.
+struct FailedNet {
+  /// `seed 0, item alone`
+  let net: String
+  /// The task of a twin; nil where the net learns all.
+  let task: String?
+  let reason: String
+
+  var text: String { "\(net) did not finish: \(reason)" }
+  var json: JSONValue { .object(["net": .string(net), "reason": .string(reason)]) }
 }
 
 /// `seeds 0, 1, 2`

@@ -14,6 +14,7 @@ struct SweepReport {
   let rows: [Row]
   /// Of all trainings.
   let seconds: Double
+  var failed: [FailedNet] = []
   /// By task and seed, of the chosen weight's nets; empty where there are no test data.
   var test: [[Double?]] = []
 
@@ -69,10 +70,11 @@ struct SweepReport {
   }
 
   var choice: String {
-    guard let best else { return "No lambda was chosen: a score is missing for each." }
+    let missing = failed.isEmpty ? "" : " Without a result: \(failed.map(\.net).joined(separator: "; "))."
+    guard let best else { return "No lambda was chosen: a score is missing for each.\(missing)" }
     let by = select.map { "of \($0)" } ?? "of both tasks"
     return
-      "lambda \(rows[best].lambda.text) has the best held-out score \(by). It was chosen on these numbers, so only those of the test data are fair."
+      "lambda \(rows[best].lambda.text) has the best held-out score \(by). It was chosen on these numbers, so only those of the test data are fair.\(missing)"
   }
 
   private var testText: String {
@@ -107,7 +109,7 @@ struct SweepReport {
           ])
         }),
       "best_lambda": .number(best.map { rows[$0].lambda.value }), "test": test.isEmpty ? .null : json(test),
-      "timing": .object(["training_seconds": .number(seconds)]),
+      "timing": .object(["training_seconds": .number(seconds)]), "failed": .array(failed.map(\.json)),
     ]
   }
 

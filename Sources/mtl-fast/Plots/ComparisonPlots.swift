@@ -34,13 +34,4 @@ struct ComparisonPlots {
     ).write(to: page)
     return page
   }
-
-  /// Draws; where gnuplot is missing or fails, says so and goes on: the numbers are what counts.
-  func drawIfPossible() throws -> String? {
-    do { return try draw() } catch let error as MTLFastError where error.kind == .missingInput || error.kind == .system
-    {
-      Console.note("Warning: no pictures: \(error.message)")
-      return nil
-    }
-  }
 }
