@@ -75,6 +75,7 @@ struct RunLogs {
     guard let step = line["step"]?.integer, let members = line["tasks"]?.members else {
       throw LogDamage("it has no 'step' and 'tasks'")
     }
+    try Self.checkCount(step, "step")
     guard Double(step) > steps.last ?? 0 else { throw LogDamage("step \(step) does not come after those before") }
     steps.append(Double(step))
     for (name, score) in members {
@@ -107,11 +108,18 @@ struct RunLogs {
     guard let epoch = line["epoch"]?.integer, let training = line["tasks"]?.members else {
       throw LogDamage("it has no 'epoch' and 'tasks'")
     }
+    try Self.checkCount(epoch, "epoch")
+    guard epoch > epochs.last?.epoch ?? 0 else { throw LogDamage("epoch \(epoch) does not come after those before") }
     var parts = [(split: "training", tasks: try Self.scores(training))]
     for split in ["validation", "test"] {
       if let members = line[split]?.members { parts.append((split, try Self.scores(members))) }
     }
     epochs.append(EpochScores(epoch: epoch, parts: parts))
+  }
+
+  /// Pictures count with steps and epochs as `Double`, which holds each of these exactly.
+  private static func checkCount(_ count: Int, _ what: String) throws(LogDamage) {
+    guard (1...1 << 48).contains(count) else { throw LogDamage("\(what) \(count) can't be") }
   }
 
   private static func scores(_ members: [String: JSONValue]) throws(LogDamage) -> [TaskScores] {
