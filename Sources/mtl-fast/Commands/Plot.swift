@@ -43,7 +43,7 @@ struct Plot: ParsableCommand {
 
   func run() throws {
     let found = try named(try runs.map { try RunFolder.open($0) })
-    let recipes = try found.map { try RecipeSource.find($0.folder.path) }
+    let recipes = try found.map { try RecipeSource.find($0.folder.recipePath) }
     let parsed = try recipes.map { try $0.recipe() }
     let names = parsed.map(\.name).reduce(into: [String]()) { names, name in
       if !names.contains(name) { names.append(name) }

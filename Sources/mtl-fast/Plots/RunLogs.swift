@@ -63,7 +63,7 @@ struct RunLogs {
 
   private mutating func sortTasks(of run: RunFolder) {
     // Only the order is at stake: a recipe that can't be read is told of where it is used.
-    let heads = (try? RecipeSource.find(run.path).recipe())?.heads.map(\.name) ?? []
+    let heads = (try? RecipeSource.find(run.recipePath).recipe())?.heads.map(\.name) ?? []
     func place(_ task: String) -> Int { heads.firstIndex(of: task) ?? heads.count }
     tasks.sort { (place($0.name), $0.name) < (place($1.name), $1.name) }
     confusions.sort { (place($0.task), $0.task, $0.split) < (place($1.task), $1.task, $1.split) }
