@@ -115,9 +115,7 @@ public struct RunFolder: Sendable, Hashable {
   ///
   /// - Throws: `MTLFastError` of kind `writeFailed`; the recipe before is then still there.
   public func replaceRecipe(with text: String) throws {
-    let file = try DurableFile(replacing: recipePath)
-    try Array((text.hasSuffix("\n") ? text : text + "\n").utf8).withUnsafeBytes { try file.append($0) }
-    try file.commit()
+    try DurableFile.replace(recipePath, with: text)
   }
 
   /// Points `latest` to this run; a run that has nothing to show yet doesn't take the place of one that has.
