@@ -88,7 +88,7 @@ struct Plot: ParsableCommand {
   /// Where pictures and page go.
   private func places(_ first: RunFolder, isAlone: Bool) -> (folder: String, page: String) {
     if let folder {
-      let folder = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+      let folder = Folder.withoutTrailingSlash(folder)
       return (folder, "\(folder)/report.html")
     }
     if isAlone { return (first.plotsPath, first.reportPath) }

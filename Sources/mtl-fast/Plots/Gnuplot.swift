@@ -27,7 +27,7 @@ enum Gnuplot {
   ///
   /// - Throws: `MTLFastError` of kind `missingInput` where gnuplot isn't installed, `writeFailed`, `system` where it fails.
   static func draw(_ script: GnuplotScript, name: String, into folder: String) throws {
-    try makeFolder(folder)
+    try Folder.make(folder)
     var template = Array("\(temporaryFolder)/mtl-fast-plot-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
       throw MTLFastError(
@@ -100,23 +100,11 @@ enum Gnuplot {
 
   private static var temporaryFolder: String {
     guard let named = getenv("TMPDIR").map({ String(cString: $0) }), !named.isEmpty else { return "/tmp" }
-    return named.count > 1 && named.hasSuffix("/") ? String(named.dropLast()) : named
+    return Folder.withoutTrailingSlash(named)
   }
 
   private static func remove(_ folder: String) {
     for name in ["script", "errors", "picture.png", "picture.svg"] { unlink("\(folder)/\(name)") }
     rmdir(folder)
-  }
-
-  /// Makes a folder and those above it; what is there already stays.
-  static func makeFolder(_ path: String) throws {
-    var made = path.hasPrefix("/") ? "" : "."
-    for part in path.split(separator: "/") {
-      made += "/\(part)"
-      guard mkdir(made, 0o755) == 0 || errno == EEXIST else {
-        throw MTLFastError(
-          .writeFailed, "\(path): can't be created: \(String(cString: strerror(errno))). Name another folder.")
-      }
-    }
   }
 }
