@@ -60,6 +60,18 @@ public final class DurableFile {
     if !isInPlace { unlink(temporary) }
   }
 
+  /// Replaces a small file by these bytes.
+  public static func replace(_ path: String, with bytes: [UInt8]) throws {
+    let file = try DurableFile(replacing: path)
+    try bytes.withUnsafeBytes { try file.append($0) }
+    try file.commit()
+  }
+
+  /// Replaces a small file by a text; a line end is added where it has none.
+  public static func replace(_ path: String, with text: String) throws {
+    try replace(path, with: Array((text.hasSuffix("\n") ? text : text + "\n").utf8))
+  }
+
   public func append(_ bytes: UnsafeRawBufferPointer) throws {
     guard !bytes.isEmpty else { return }
     try Self.withoutFileSizeSignal {

@@ -57,7 +57,7 @@ public struct RunFolder: Sendable, Hashable {
 
   /// Makes the next free `<parent>/<name>-NNN` and returns its last part.
   static func makeNumbered(_ name: String, in parent: String) throws -> String {
-    try makeFolders(parent)
+    try Folder.make(parent)
     var number = 1
     while true {
       let digits = String(number)
@@ -81,9 +81,9 @@ public struct RunFolder: Sendable, Hashable {
 
   /// Makes a folder, which must be new or empty, and returns its path.
   static func makeEmpty(_ path: String, for what: String) throws -> String {
-    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-    try makeFolders(path)
-    guard try isEmpty(path) else {
+    let path = Folder.withoutTrailingSlash(path)
+    try Folder.make(path)
+    guard try Folder.names(in: path)?.isEmpty ?? true else {
       throw MTLFastError(
         .usage, "\(path): is not empty, and \(what) is never overwritten. Name a new folder, or go on with --resume.")
     }
@@ -95,7 +95,7 @@ public struct RunFolder: Sendable, Hashable {
   /// - Throws: `MTLFastError` of kind `writeFailed`.
   static func createOrOpen(at path: String, recipeText: String) throws -> RunFolder {
     let run = RunFolder(path: path)
-    try makeFolders(run.checkpointsPath)
+    try Folder.make(run.checkpointsPath)
     try run.replaceRecipe(with: recipeText)
     return run
   }
@@ -128,9 +128,7 @@ public struct RunFolder: Sendable, Hashable {
   ///
   /// - Throws: `MTLFastError` of kind `writeFailed`; the recipe before is then still there.
   public func replaceRecipe(with text: String) throws {
-    let file = try DurableFile(replacing: recipePath)
-    try Array((text.hasSuffix("\n") ? text : text + "\n").utf8).withUnsafeBytes { try file.append($0) }
-    try file.commit()
+    try DurableFile.replace(recipePath, with: text)
   }
 
   /// Points `latest` to this run; a run that has nothing to show yet doesn't take the place of one that has.
@@ -149,28 +147,6 @@ public struct RunFolder: Sendable, Hashable {
       unlink(temporary)
       throw error
     }
-  }
-
-  /// Makes a folder and those above it; what is there already stays.
-  private static func makeFolders(_ path: String) throws {
-    var made = path.hasPrefix("/") ? "" : "."
-    for part in path.split(separator: "/") {
-      made += "/\(part)"
-      guard mkdir(made, 0o755) == 0 || errno == EEXIST else { throw failure(path, "can't be created") }
-    }
-    var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-      throw MTLFastError(.writeFailed, "\(path): is not a folder.")
-    }
-  }
-
-  private static func isEmpty(_ path: String) throws -> Bool {
-    guard let folder = opendir(path) else { throw failure(path, "can't be read") }
-    defer { closedir(folder) }
-    var count = 0
-    // Every folder lists itself and the one above.
-    while readdir(folder) != nil { count += 1 }
-    return count <= 2
   }
 
   private static func failure(_ path: String, _ what: String) -> MTLFastError {

@@ -32,6 +32,13 @@ import Testing
     #expect(damaged.status == 65 && damaged.errors.hasPrefix("Error: one/steps.jsonl:7: is damaged: expected"))
   }
 
+  @Test func aRunNamedLikeABuiltInRecipeIsDrawnWithItsOwn() throws {
+    try FileManager.default.moveItem(atPath: "\(folder.path)/one", toPath: "\(folder.path)/cifar10")
+    try folder.succeed(["plot", "cifar10"])
+    let page = try String(contentsOfFile: "\(folder.path)/cifar10/report.html", encoding: .utf8)
+    #expect(page.contains("<h1>photos: cifar10</h1>") && page.contains("name: photos"))
+  }
+
   @Test func severalRunsAreDrawnTogether() throws {
     try folder.train("photos.yaml", to: "two", ["--task", "tone", "--set", "training.report=test"])
     let run = try folder.succeed(["plot", "one", "two", "--json"])

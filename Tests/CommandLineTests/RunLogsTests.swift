@@ -44,6 +44,8 @@ import Testing
     (#"{"epoch":1,"step":2"#, "expected ',' or '}' at column 20"),
     ("{}", "it has no 'step' and 'tasks'"),
     (#"{"step":1,"tasks":{}}"#, "step 1 does not come after those before"),
+    (#"{"step":0,"tasks":{}}"#, "step 0 can't be"),
+    (#"{"step":9223372036854775807,"tasks":{}}"#, "step 9223372036854775807 can't be"),
     (#"{"step":2,"tasks":{"c":{"loss":1,"speed":1}}}"#, "'speed' is no metric"),
     (#"{"step":2,"tasks":{"c":3}}"#, "task 'c' has no scores"),
   ])
@@ -52,6 +54,19 @@ import Testing
     #expect(
       throws: MTLFastError(
         .badData, "\(run.path)/steps.jsonl:2: is damaged: \(what). Train the run again, or draw another one.")
+    ) { try RunLogs(run) }
+  }
+
+  @Test(arguments: [
+    ("0", "epoch 0 can't be"), ("9223372036854775807", "epoch 9223372036854775807 can't be"),
+    ("281474976710657", "epoch 281474976710657 can't be"), ("2", "epoch 2 does not come after those before"),
+  ])
+  func anEpochThatCannotBeIsToldWithItsLine(epoch: String, what: String) throws {
+    let history = #"{"epoch":2,"tasks":{}}"# + "\n{\"epoch\":\(epoch),\"tasks\":{}}\n"
+    let run = try runs.add("run", steps: "\(line)\n", history: history)
+    #expect(
+      throws: MTLFastError(
+        .badData, "\(run.path)/history.jsonl:2: is damaged: \(what). Train the run again, or draw another one.")
     ) { try RunLogs(run) }
   }
 

@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test func noNameReachesGnuplotAsACommand() throws {
-    let odd = "<b>&_^ it's `touch HERE` @x $(y)"
+    let odd = "<b>&_^ 100% %s it's `touch HERE` @x $(y)"
     #expect(GnuplotScript.quoted("it's\n`x`") == "'it''s `x`'")
     let marker = "\(runs.path)/HERE"
     let name = odd.replacing("HERE", with: marker)
@@ -60,8 +60,23 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: marker))
     let svg = try String(contentsOfFile: picture.svgPath, encoding: .utf8)
     #expect(!svg.contains("<b>"))
-    #expect(svg.contains("&lt;b>&amp;_^"))
+    #expect(svg.contains("&lt;b>&amp;_^ 100% %s it's"))
     #expect(try XMLDocumentCheck.isWellFormed(svg))
+  }
+
+  /// gnuplot takes the names beside an axis for formats of numbers.
+  @Test func classesWithPercentSignsKeepTheirNames() throws {
+    #expect(GnuplotScript.ticLabel("100% cotton") == "'100%% cotton'")
+    let long = String(repeating: "漢", count: 20) + "%"
+    let names = ["50%", "100% cotton", "%s %d", "%%", long]
+    let matrix = ConfusionMatrix(
+      task: "t", split: "test", epoch: 1, classes: names, counts: names.map { _ in names.map { _ in 1 } })
+    try Gnuplot.draw(
+      ConfusionPlot(titles: ["50% %s"], matrix: matrix).script, name: "percent", into: "\(runs.path)/plots")
+    let svg = try String(contentsOfFile: "\(runs.path)/plots/percent.svg", encoding: .utf8)
+    for name in names.dropLast() + ["50% %s", String(repeating: "漢", count: 16)] {
+      #expect(svg.contains(">\(name)<"), "\(name)")
+    }
   }
 
   @Test func theLambdaPictureMarksTheBest() throws {

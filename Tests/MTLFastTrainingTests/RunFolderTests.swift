@@ -55,7 +55,7 @@ import Testing
       try RunFolder.open(folder.path)
     }
     try folder.write("", to: "file")
-    #expect(throws: MTLFastError(.writeFailed, "\(folder.path)/file: is not a folder.")) {
+    #expect(throws: MTLFastError(.writeFailed, "\(folder.path)/file: is not a folder. Name another one.")) {
       try RunFolder.create(for: "small", in: "\(folder.path)/file", recipeText: "")
     }
   }

@@ -168,18 +168,5 @@ public final class CheckpointWriter: Callback {
     }.sorted { $0.step < $1.step }
   }
 
-  private static func names(in run: RunFolder) throws -> [String] {
-    guard let folder = opendir(run.checkpointsPath) else {
-      if errno == ENOENT { return [] }
-      let reason = String(cString: strerror(errno))
-      throw MTLFastError(.missingInput, "\(run.checkpointsPath): can't be read (\(reason)). Check its permissions.")
-    }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-      names.append(String(decoding: name, as: UTF8.self))
-    }
-    return names
-  }
+  private static func names(in run: RunFolder) throws -> [String] { try Folder.names(in: run.checkpointsPath) ?? [] }
 }

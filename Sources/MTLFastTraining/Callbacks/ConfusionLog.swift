@@ -24,9 +24,7 @@ public final class ConfusionLog: Callback {
 
   public func epochDidEnd(_ record: EpochRecord, state: () throws -> TrainingState) throws {
     guard let text = Self.text(record, classes: classes) else { return }
-    let file = try DurableFile(replacing: path)
-    try Array((text + "\n").utf8).withUnsafeBytes { try file.append($0) }
-    try file.commit()
+    try DurableFile.replace(path, with: text)
   }
 
   /// nil where there is no matrix to keep.

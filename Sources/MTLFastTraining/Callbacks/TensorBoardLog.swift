@@ -3,14 +3,6 @@
 
 import MTLFast
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// Writes one event file into the run's folder, for `tensorboard --logdir runs`:
 ///
 /// - for each step `loss/total`, `loss/item`, each task's first metric as `accuracy/item`, `learning_rate`,
@@ -41,19 +33,8 @@ public final class TensorBoardLog: Callback {
   ///
   /// - Throws: `MTLFastError` of kind `missingInput` where the folder can't be read.
   public static func path(in run: RunFolder) throws -> String? {
-    guard let folder = opendir(run.path) else {
-      let reason = String(cString: strerror(errno))
-      throw MTLFastError(.missingInput, "\(run.path): can't be read (\(reason)). Check its permissions.")
-    }
-    defer { closedir(folder) }
-    var newest: String?
-    while let entry = readdir(folder) {
-      let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-      let name = String(decoding: bytes, as: UTF8.self)
-      guard name.hasPrefix(prefix), name.hasSuffix(ending) else { continue }
-      newest = max(newest ?? name, name)
-    }
-    return newest.map { "\(run.path)/\($0)" }
+    let names = try Folder.names(in: run.path) ?? []
+    return names.filter { $0.hasPrefix(prefix) && $0.hasSuffix(ending) }.max().map { "\(run.path)/\($0)" }
   }
 
   private static let prefix = "events.out.tfevents."

@@ -70,9 +70,7 @@ public struct ComparisonFolder: Sendable, Hashable {
   ///
   /// - Throws: `MTLFastError` of kind `writeFailed`.
   public func write(_ text: String, to name: String) throws {
-    let file = try DurableFile(replacing: "\(path)/\(name)")
-    try Array((text.hasSuffix("\n") ? text : text + "\n").utf8).withUnsafeBytes { try file.append($0) }
-    try file.commit()
+    try DurableFile.replace("\(path)/\(name)", with: text)
   }
 
   /// The result of a net; nil while it isn't finished.

@@ -47,7 +47,7 @@ struct Plot: ParsableCommand {
 
   func run() throws {
     let found = try named(try runs.map { try RunFolder.open($0) })
-    let recipes = try found.map { try RecipeSource.find($0.folder.path) }
+    let recipes = try found.map { try RecipeSource.find($0.folder.recipePath) }
     let parsed = try recipes.map { try $0.recipe() }
     let names = parsed.map(\.name).reduce(into: [String]()) { names, name in
       if !names.contains(name) { names.append(name) }
@@ -92,7 +92,7 @@ struct Plot: ParsableCommand {
   /// Where pictures and page go.
   private func places(_ first: RunFolder, isAlone: Bool) -> (folder: String, page: String) {
     if let folder {
-      let folder = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+      let folder = Folder.withoutTrailingSlash(folder)
       return (folder, "\(folder)/report.html")
     }
     if isAlone { return (first.plotsPath, first.reportPath) }

@@ -34,7 +34,7 @@ struct ConfusionPlot {
     script.add("unset key")
     script.add("set tics nomirror out scale 0.5")
     if layout.hasNames {
-      let names = layout.names.enumerated().map { "\(GnuplotScript.quoted($1)) \($0)" }.joined(separator: ", ")
+      let names = layout.names.enumerated().map { "\(GnuplotScript.ticLabel($1)) \($0)" }.joined(separator: ", ")
       script.add("set xtics \(layout.isUpright ? "" : "rotate by 90 right ")font ',\(layout.fontSize)' (\(names))")
       script.add("set ytics font ',\(layout.fontSize)' (\(names))")
     }

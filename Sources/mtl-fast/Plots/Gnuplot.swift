@@ -27,7 +27,7 @@ enum Gnuplot {
   ///
   /// - Throws: `MTLFastError` of kind `missingInput` where gnuplot isn't installed, `writeFailed`, `system` where it fails.
   static func draw(_ script: GnuplotScript, name: String, into folder: String) throws {
-    try makeFolder(folder)
+    try Folder.make(folder)
     var template = Array("\(temporaryFolder)/mtl-fast-plot-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
       throw MTLFastError(
@@ -36,7 +36,7 @@ enum Gnuplot {
     }
     let temporary = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     defer { remove(temporary) }
-    try write(Array(script.text(writing: "\(temporary)/picture").utf8), to: "\(temporary)/script")
+    try DurableFile.replace("\(temporary)/script", with: script.text(writing: "\(temporary)/picture"))
     try run(in: temporary)
     for ending in ["png", "svg"] {
       let picture = try WholeFile(path: "\(temporary)/picture.\(ending)")
@@ -46,7 +46,7 @@ enum Gnuplot {
         let text = String(decoding: bytes, as: UTF8.self)
         bytes = Array(text.replacing("<image ", with: "<image style='image-rendering:pixelated' ").utf8)
       }
-      try write(bytes, to: "\(folder)/\(name).\(ending)")
+      try DurableFile.replace("\(folder)/\(name).\(ending)", with: bytes)
     }
   }
 
@@ -100,29 +100,11 @@ enum Gnuplot {
 
   private static var temporaryFolder: String {
     guard let named = getenv("TMPDIR").map({ String(cString: $0) }), !named.isEmpty else { return "/tmp" }
-    return named.count > 1 && named.hasSuffix("/") ? String(named.dropLast()) : named
-  }
-
-  private static func write(_ bytes: [UInt8], to path: String) throws {
-    let file = try DurableFile(replacing: path)
-    try bytes.withUnsafeBytes { try file.append($0) }
-    try file.commit()
+    return Folder.withoutTrailingSlash(named)
   }
 
   private static func remove(_ folder: String) {
     for name in ["script", "errors", "picture.png", "picture.svg"] { unlink("\(folder)/\(name)") }
     rmdir(folder)
-  }
-
-  /// Makes a folder and those above it; what is there already stays.
-  static func makeFolder(_ path: String) throws {
-    var made = path.hasPrefix("/") ? "" : "."
-    for part in path.split(separator: "/") {
-      made += "/\(part)"
-      guard mkdir(made, 0o755) == 0 || errno == EEXIST else {
-        throw MTLFastError(
-          .writeFailed, "\(path): can't be created: \(String(cString: strerror(errno))). Name another folder.")
-      }
-    }
   }
 }

@@ -63,6 +63,21 @@ struct GnuplotScript {
     lines.map { quoted(shortened($0, to: 96)) }.joined(separator: ".\"\\n\".")
   }
 
+  /// A name beside an axis. gnuplot takes it for a format of numbers where it holds a `%`, `noenhanced` or not, and cuts
+  /// what comes of it after 49 bytes, in the middle of a character.
+  ///
+  ///     GnuplotScript.ticLabel("100% cotton")  // '100%% cotton'
+  static func ticLabel(_ text: String) -> String {
+    guard text.utf8.contains(UInt8(ascii: "%")) else { return quoted(text) }
+    var (label, bytes) = ("", 0)
+    for scalar in text.unicodeScalars {
+      bytes += UTF8.width(scalar)
+      guard bytes < 50 else { break }
+      label += scalar == "%" ? "%%" : String(scalar)
+    }
+    return quoted(label)
+  }
+
   /// A text of at most `count` characters.
   static func shortened(_ text: String, to count: Int) -> String {
     text.count <= count ? text : "\(text.prefix(count - 1))\u{2026}"

@@ -17,12 +17,7 @@ struct ReportPage {
   /// Writes the page; the file is whole under its name or not there.
   ///
   /// - Throws: `MTLFastError` where a picture can't be read or the page can't be written.
-  func write(to path: String) throws {
-    var text = try html()
-    let file = try DurableFile(replacing: path)
-    try text.withUTF8 { try file.append(UnsafeRawBufferPointer($0)) }
-    try file.commit()
-  }
+  func write(to path: String) throws { try DurableFile.replace(path, with: html()) }
 
   func html() throws -> String {
     var body = "<h1>\(Self.escaped(title))</h1>\n"

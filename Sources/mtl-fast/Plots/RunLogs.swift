@@ -63,7 +63,7 @@ struct RunLogs {
 
   private mutating func sortTasks(of run: RunFolder) {
     // Only the order is at stake: a recipe that can't be read is told of where it is used.
-    let heads = (try? RecipeSource.find(run.path).recipe())?.heads.map(\.name) ?? []
+    let heads = (try? RecipeSource.find(run.recipePath).recipe())?.heads.map(\.name) ?? []
     func place(_ task: String) -> Int { heads.firstIndex(of: task) ?? heads.count }
     tasks.sort { (place($0.name), $0.name) < (place($1.name), $1.name) }
     confusions.sort { (place($0.task), $0.task, $0.split) < (place($1.task), $1.task, $1.split) }
@@ -75,6 +75,7 @@ struct RunLogs {
     guard let step = line["step"]?.integer, let members = line["tasks"]?.members else {
       throw LogDamage("it has no 'step' and 'tasks'")
     }
+    try Self.checkCount(step, "step")
     guard Double(step) > steps.last ?? 0 else { throw LogDamage("step \(step) does not come after those before") }
     steps.append(Double(step))
     for (name, score) in members {
@@ -107,11 +108,18 @@ struct RunLogs {
     guard let epoch = line["epoch"]?.integer, let training = line["tasks"]?.members else {
       throw LogDamage("it has no 'epoch' and 'tasks'")
     }
+    try Self.checkCount(epoch, "epoch")
+    guard epoch > epochs.last?.epoch ?? 0 else { throw LogDamage("epoch \(epoch) does not come after those before") }
     var parts = [(split: "training", tasks: try Self.scores(training))]
     for split in ["validation", "test"] {
       if let members = line[split]?.members { parts.append((split, try Self.scores(members))) }
     }
     epochs.append(EpochScores(epoch: epoch, parts: parts))
+  }
+
+  /// Pictures count with steps and epochs as `Double`, which holds each of these exactly.
+  private static func checkCount(_ count: Int, _ what: String) throws(LogDamage) {
+    guard (1...1 << 48).contains(count) else { throw LogDamage("\(what) \(count) can't be") }
   }
 
   private static func scores(_ members: [String: JSONValue]) throws(LogDamage) -> [TaskScores] {
