@@ -26,9 +26,15 @@ public final class LineFile {
   public init(path: String, keepingLines lines: Int = 0) throws {
     file = try AppendFile(path: path)
     // Two trainings of one run would write between each other's lines.
-    guard flock(file.descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
-      throw MTLFastError(
-        .usage, "\(path): another process is training this run. Wait for it, or train a run of its own.")
+    // A lock that was let go may be held for a moment more by a process that is just being started.
+    var attempts = 0
+    while flock(file.descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+      attempts += 1
+      guard attempts < 25 else {
+        throw MTLFastError(
+          .usage, "\(path): another process is training this run. Wait for it, or train a run of its own.")
+      }
+      usleep(10_000)
     }
     try file.cut(at: offset(afterLines: lines))
   }

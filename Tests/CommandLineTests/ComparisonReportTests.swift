@@ -88,7 +88,7 @@ import Testing
         0.5     85.00% ± 7.07  50.00% ± 0.00  67.50%  best
         1              90.00%  50.00% ± 0.00       -
 
-        lambda 0.5 has the best held-out score of both tasks. It was chosen on these
+        lambda 0.5 has the best mean of the held-out scores. It was chosen on these
           numbers, so only those of the test data are fair.
 
         test, lambda 0.5  metric            score

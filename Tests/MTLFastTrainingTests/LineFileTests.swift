@@ -43,7 +43,9 @@ import Testing
     }
     #expect(error.kind == .badData)
     #expect(
-      error.message == "\(folder.path)/a: has 2 lines but the checkpoint to go on from knows 3. It was changed. A new run can take over its weights: --init-from.")
+      error.message
+        == "\(folder.path)/a: has 2 lines but the checkpoint to go on from knows 3. It was changed. A new run can take over its weights: --init-from."
+    )
     #expect(try folder.text("a") == "one\ntwo\nto")
   }
 

@@ -72,7 +72,9 @@ public final class EarlyStopping: Callback {
   private func stopIfDue() {
     guard waited >= patience else { return }
     let epochs = waited == 1 ? "1 epoch" : "\(waited) epochs"
-    let end = best.map { "the \(minDelta > 0 ? "last better one" : "best") was epoch \($0.epoch)" } ?? "there was no score at all"
+    let end =
+      best.map { "the \(minDelta > 0 ? "last better one" : "best") was epoch \($0.epoch)" }
+      ?? "there was no score at all"
     let least = minDelta > 0 ? " by \(minDelta) or more" : ""
     requestStop("no better \(expression)\(least) on the validation data for \(epochs); \(end)")
   }

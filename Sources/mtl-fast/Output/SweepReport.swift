@@ -72,9 +72,9 @@ struct SweepReport {
   var choice: String {
     let missing = failed.isEmpty ? "" : " Without a result: \(failed.map(\.net).joined(separator: "; "))."
     guard let best else { return "No lambda was chosen: a score is missing for each.\(missing)" }
-    let by = select.map { "of \($0)" } ?? "of both tasks"
+    let by = select.map { "best held-out score of \($0)" } ?? "best mean of the held-out scores"
     return
-      "lambda \(rows[best].lambda.text) has the best held-out score \(by). It was chosen on these numbers, so only those of the test data are fair.\(missing)"
+      "lambda \(rows[best].lambda.text) has the \(by). It was chosen on these numbers, so only those of the test data are fair.\(missing)"
   }
 
   private var testText: String {
