@@ -9,7 +9,7 @@ import MTLFast
 /// A value that only the shards of one stage touch gets room for one shard in each thread, so that it stays in cache;
 /// any other holds the whole minibatch.
 struct ArenaLayout {
-  /// Samples of a shard. It depends on the batch size and the shapes alone.
+  /// Samples of a shard.
   let shardSize: Int
   private(set) var floats = 0
   private(set) var workspace = 0
@@ -24,10 +24,6 @@ struct ArenaLayout {
   }
   private var places: [Place]
   private let program: PlanProgram
-
-  /// What the activations and gradients of a shard may take: more than the second-level cache, since they stream
-  /// through it, while filters and their gradients, which every shard reads again, stay.
-  private static let shardFloats = 512 * 1024
 
   init(_ program: PlanProgram, _ schedule: PlanSchedule, batchCapacity: Int, context: KernelContext) {
     self.program = program
@@ -45,18 +41,8 @@ struct ArenaLayout {
       if isPadded[index], sampleFloats[index] % 1024 == 0 { sampleFloats[index] += 16 }
       places[index].sampleStride = sampleFloats[index]
     }
-    // The stage with the most floats a sample decides how many samples a shard may have.
-    var perStage = [Int](repeating: 0, count: schedule.stageCount)
-    for index in program.values.indices where program.values[index].alias == nil && schedule.lastStage[index] >= 0 {
-      guard schedule.isTouchedByShardsOnly[index] || program.values[index].shape.isImage else { continue }
-      for stage in Set([schedule.firstStage[index], schedule.lastStage[index]]) {
-        perStage[stage] += sampleFloats[index]
-      }
-    }
-    let group = (batchCapacity + Int(MTLF_MAX_GROUPS) - 1) / Int(MTLF_MAX_GROUPS)
-    let fitting = max(1, min(group, Self.shardFloats / max(1, perStage.max() ?? 1)))
-    let shardCount = (group + fitting - 1) / fitting
-    shardSize = (group + shardCount - 1) / shardCount
+    shardSize = ShardSize.samples(
+      batchSize: batchCapacity, sampleFloats: ShardSize.sampleFloats(program, schedule))
 
     func round(_ floats: Int) -> Int { (floats + 63) / 64 * 64 }
     for index in program.values.indices where program.values[index].alias == nil {

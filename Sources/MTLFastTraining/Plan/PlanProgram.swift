@@ -40,6 +40,13 @@ struct PlanProgram {
     let halo: Halo
     /// A view of another value with the same elements: flatten.
     let alias: Int?
+    /// Whether it counts in the working set that the size of a shard follows from.
+    let isInWorkingSet: Bool
+
+    /// Elements of one sample, halo included.
+    var sampleFloats: Int {
+      (shape.height + halo.top + halo.bottom) * (shape.width + halo.left + halo.right) * shape.channels
+    }
   }
 
   struct Operation {
@@ -146,9 +153,12 @@ struct PlanProgram {
   var kept: Set<Int> = []
 
   mutating func addValue(
-    _ name: String, _ shape: Shape, storage: Value.Storage = .samples, halo: Halo = .none, alias: Int? = nil
+    _ name: String, _ shape: Shape, storage: Value.Storage = .samples, halo: Halo = .none, alias: Int? = nil,
+    isInWorkingSet: Bool = true
   ) -> Int {
-    values.append(Value(name: name, shape: shape, storage: storage, halo: halo, alias: alias))
+    values.append(
+      Value(
+        name: name, shape: shape, storage: storage, halo: halo, alias: alias, isInWorkingSet: isInWorkingSet))
     return values.count - 1
   }
 

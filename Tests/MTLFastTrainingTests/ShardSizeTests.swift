@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The size of a shard, which the bits of every training depend on, is frozen.
+
+import MTLFast
+import Testing
+
+@testable import MTLFastTraining
+
+@Suite struct ShardSizeTests {
+  @Test(arguments: [
+    (200, 1, 13), (200, 40_329, 13), (200, 40_330, 7), (200, 74_898, 7), (200, 74_899, 5), (200, 524_289, 1),
+    (64, 131_072, 4), (64, 131_073, 2), (64, 262_145, 1), (32, 1, 2), (1, 1, 1), (7, 1 << 40, 1), (160, 0, 10),
+    (1 << 20, 8, 65_536), (1 << 20, 9, 32_768),
+  ])
+  func samples(batchSize: Int, sampleFloats: Int, expected: Int) {
+    #expect(ShardSize.samples(batchSize: batchSize, sampleFloats: sampleFloats) == expected)
+  }
+
+  /// 34 x 34 x 8 inputs in their halo; output, its gradient and that before ReLU of 32 x 32 x 16; 2 x 16 and 3 x 2 beside.
+  static func model() throws -> MultiTaskModel {
+    try MultiTaskModel(
+      input: .image(height: 32, width: 32, channels: 8),
+      trunk: [
+        Conv2D(filters: 16, kernelSize: 3, padding: .same, activation: .relu), GlobalAveragePool2D(),
+      ],
+      heads: [.classification("even", classes: 2)], seed: 0)
+  }
+
+  @Test(arguments: [(128, 8), (144, 5), (160, 5), (16, 1)]) func ofAModel(batchSize: Int, expected: Int) throws {
+    let summary = try PlanSummary(try Self.model(), optimizer: .adam(), batchSize: batchSize, threads: 1)
+    #expect(summary.shardSize == expected)
+  }
+
+  @Test func aValueBesideTheWorkingSetChangesNothing() throws {
+    let model = try Self.model()
+    var program = try PlanLowering(graph: model.graph, purpose: .training(seed: 0)).program
+    let floats = ShardSize.sampleFloats(program, PlanSchedule(program))
+    #expect(floats == 9248 + 3 * 16384 + 2 * 16 + 3 * 2)
+    let shape = Shape.image(height: 64, width: 64, channels: 64)
+    let input = try #require(program.operations.first?.output)
+    for isInWorkingSet in [false, true] {
+      var operation = PlanProgram.Operation(program.operations[0].kind, program.operations[0].account, node: 0)
+      operation.input = input
+      operation.output = program.addValue("more", shape, isInWorkingSet: isInWorkingSet)
+      program.operations.append(operation)
+      let more = isInWorkingSet ? shape.elementCount : 0
+      #expect(ShardSize.sampleFloats(program, PlanSchedule(program)) == floats + more)
+    }
+  }
+}
