@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-enum { MTLF_MAX_GROUPS = 16, MTLF_MAX_STAGES = 256, MTLF_MAX_HEADS = 256 };
+enum { MTLF_MAX_STAGES = 256, MTLF_MAX_HEADS = 256 };
 
 /* Activations or gradients of a batch: images [H, W, C] (in a halo, perhaps) or vectors [C] with H = W = 1. */
 typedef struct mtlf_tensor {
@@ -99,23 +99,6 @@ typedef enum mtlf_account {
   MTLF_ACCOUNT_COUNT
 } mtlf_account;
 
-/* One reader of a vector: its weight and the gradient of its output. */
-typedef struct mtlf_dense_term {
-  const mtlf_weight *weight;
-  const float *d_output_packed; /* by MTLF_OP_PACK_SAMPLES or another DENSE_D_INPUT */
-} mtlf_dense_term;
-
-/* Normalisation over a minibatch: the step's statistics and the running ones. All [channels] unless said otherwise. */
-typedef struct mtlf_batch_norm {
-  int32_t channels;
-  float momentum, epsilon;
-  float *running_mean, *running_variance;
-  float *mean, *inverse_deviation; /* of this step */
-  float *scale, *shift;            /* of this step: gamma / deviation, beta - mean * scale */
-  float *d_mean, *d_projection;    /* of this step: the means of d and of d * normalised x */
-  double *sums, *d_sums;           /* [MTLF_MAX_GROUPS][2][channels] */
-} mtlf_batch_norm;
-
 /* The 2-norm of all gradients of a step together, and what each is multiplied by to keep it to a limit. */
 typedef struct mtlf_clip {
   float limit;
@@ -133,8 +116,8 @@ typedef struct mtlf_op {
   int32_t kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left; /* of convolutions and pools */
   mtlf_tensor input, output, d_output, d_input;
   const mtlf_weight *weight;
-  void *gate; /* uint8 [N, OH/2, OW/2, C] or int32 [N, OH, OW, C], whole minibatch */
-  const mtlf_dense_term *terms;
+  void *gate;                   /* uint8 [N, OH/2, OW/2, C] or int32 [N, OH, OW, C], whole minibatch */
+  const mtlf_dense_term *terms; /* packed by MTLF_OP_PACK_SAMPLES or another DENSE_D_INPUT */
   int32_t term_count;
   int32_t mask; /* DENSE_D_INPUT: only where `output`, the forward value, is positive */
   float *packed;
@@ -170,14 +153,6 @@ typedef struct mtlf_plan {
   int32_t thread_capacity; /* the threads that the thread-local tensors and the workspace were made for */
 } mtlf_plan;
 
-/* Random changes of training images, drawn from (key, epoch, row) alone. Masks move with their images. */
-typedef struct mtlf_augmentation {
-  int32_t flip;   /* not 0: left and right change places in half of the draws */
-  int32_t pad;    /* zeros on every side, of which a window of the image's size is cropped */
-  int32_t cutout; /* side of a square of zeros (after normalisation) at a random place, cut at the edges; 0: none */
-  uint64_t key;
-} mtlf_augmentation;
-
 /* The samples of an input in memory, [count][sample_floats], of which a step takes rows by index. */
 typedef struct mtlf_step_input {
   const void *data;
@@ -193,8 +168,6 @@ typedef enum mtlf_target {
   MTLF_TARGET_MASK,  /* uint8 [elements], MTLF_IGNORED where missing */
   MTLF_TARGET_VALUES /* float [elements], NaN where missing */
 } mtlf_target;
-
-enum { MTLF_REGRESSION_SUMS = 5 };
 
 typedef struct mtlf_step_head {
   mtlf_loss loss;
@@ -214,8 +187,6 @@ typedef struct mtlf_step_head {
   double loss_sum, weight_sum; /* over present samples, by their class's weight, without the head's */
   int32_t present;
 } mtlf_step_head;
-
-typedef enum mtlf_optimizer_kind { MTLF_OPTIMIZER_ADAM, MTLF_OPTIMIZER_SGD } mtlf_optimizer_kind;
 
 /* What changes from step to step. */
 typedef struct mtlf_step {

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Ways for the tests to what plans alone call. */
-#include "../../CKernels/src/impl.h"
-
+#include "../../CKernels/src/base/element.h"
+#include "../../CKernels/src/kernels/dense.h"
+#include "../../CKernels/src/kernels/input.h"
+#include "../../CKernels/src/kernels/regression_loss.h"
+#include "../../CKernels/src/kernels/softmax_cross_entropy.h"
+#include "../../CKernels/src/plan/parameters.h"
 #include "creference.h"
 
 float internal_cross_entropy_row(const mtlf_context *context, int32_t classes, const float *logits, int32_t label,
@@ -11,9 +15,9 @@ float internal_cross_entropy_row(const mtlf_context *context, int32_t classes, c
                                 predicted, rank);
 }
 
-void internal_load_sample(const mtlf_context *context, const mtlf_step_input *input, int32_t height, int32_t width,
-                          int32_t channels, int64_t row, uint64_t epoch, float *output, ptrdiff_t row_stride) {
-  mtlf_load_sample(context->kernels, input, height, width, channels, row, epoch, output, row_stride);
+void internal_load_sample(const mtlf_context *context, const mtlf_input_rows *input, int64_t row, uint64_t epoch,
+                          const mtlf_view *output) {
+  mtlf_load_sample(context->kernels, input, row, epoch, output);
 }
 
 void internal_augment_mask(const mtlf_augmentation *augmentation, int32_t height, int32_t width, int32_t channels,
@@ -27,18 +31,24 @@ float internal_regression_sums(const mtlf_context *context, mtlf_loss loss, floa
 }
 
 void internal_weight_update(const mtlf_context *context, const mtlf_weight *weight, int groups, const mtlf_step *step) {
-  const mtlf_update_scalars scalars = mtlf_update_scalars_of(step);
-  for (int64_t unit = 0; unit < mtlf_weight_update_units(context->kernels, weight); unit++) {
-    mtlf_weight_update_unit(context->kernels, weight, groups, step, &scalars, NULL, unit);
+  const mtlf_update update = mtlf_update_of(step);
+  const int64_t units = mtlf_weight_update_units(context->kernels, weight->inputs, weight->units);
+  for (int64_t unit = 0; unit < units; unit++) {
+    mtlf_weight_update_unit(context->kernels, weight, groups, &update, NULL, unit);
   }
 }
 
 void internal_dense_d_kernel_update(const mtlf_context *context, int32_t batch, const float *input,
                                     const float *d_output, const mtlf_weight *weight, const mtlf_step *step) {
-  const mtlf_update_scalars scalars = mtlf_update_scalars_of(step);
+  const mtlf_update update = mtlf_update_of(step);
+  const mtlf_parameter kernel = mtlf_kernel_of(weight), bias = mtlf_bias_of(weight);
+  const mtlf_view inputs = mtlf_plain_view(input, 1, 1, weight->inputs);
+  const mtlf_view d_outputs = mtlf_plain_view(d_output, 1, 1, weight->units);
   const int64_t units = mtlf_dense_d_kernel_units(context->kernels, weight->inputs, weight->units);
   for (int64_t unit = 0; unit < units; unit++) {
-    mtlf_dense_d_kernel_unit(context->kernels, batch, weight->inputs, weight->units, input, weight->inputs, d_output,
-                             weight->units, NULL, NULL, weight, step, &scalars, unit);
+    mtlf_dense_update_unit(context->kernels, batch, &inputs, &d_outputs, &update, &kernel, &bias, unit);
   }
 }
+
+uint16_t internal_bf16_of_f32(float x) { return mtlf_bf16_of_f32(x); }
+float internal_f32_of_bf16(uint16_t x) { return mtlf_f32_of_bf16(x); }

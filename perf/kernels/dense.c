@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/parallel.h"
 #include "bench.h"
 #include "creference.h"
 #include "dense_run.h"
-#include "impl.h"
+#include "kernels/dense.h"
 
 /* As in training: rows that lie a multiple of 4 KiB apart would fall into one set of the first-level cache. */
 static ptrdiff_t stride_of(int32_t floats) { return floats % 1024 == 0 ? floats + 16 : floats; }
@@ -37,12 +38,20 @@ static size_t inputs_of(const dense_run *r) { return (size_t)r->dense.batch * (s
 
 /* ---- passes of ours ---- */
 
+static mtlf_view view_of(const mtlf_tensor *t) {
+  return (mtlf_view){.data = t->data,
+                     .height = 1,
+                     .width = 1,
+                     .channels = t->channels,
+                     .sample_stride = t->sample_stride,
+                     .row_stride = t->row_stride};
+}
+
 static void d_kernel_block(void *argument, int64_t unit, int thread) {
   dense_run *r = argument;
   (void)thread;
-  mtlf_dense_d_kernel_unit(r->context.kernels, r->dense.batch, r->dense.inputs, r->dense.units, r->inputs.data,
-                           r->inputs.sample_stride, r->d_outputs.data, r->d_outputs.sample_stride, r->d_kernel,
-                           r->d_bias, NULL, NULL, NULL, unit);
+  const mtlf_view input = view_of(&r->inputs), d_output = view_of(&r->d_outputs);
+  mtlf_dense_d_kernel_unit(r->context.kernels, r->dense.batch, &input, &d_output, r->d_kernel, r->d_bias, unit);
 }
 
 static void run_d_kernel(void *run) {
@@ -65,7 +74,8 @@ static void prepare_ours(dense_run *r, pass passes[MAX_PASSES], double flops) {
   r->d_kernel = new_floats(kernel);
   r->d_bias = new_floats(wide);
   r->packed = new_floats(((size_t)batch + panel - 1) / panel * panel * (size_t)units);
-  r->term = (mtlf_dense_term){.weight = &r->weight, .d_output_packed = r->packed};
+  r->term = (mtlf_dense_term){
+      .kernel = r->weight.kernel, .inputs = r->dense.inputs, .units = units, .d_output_packed = r->packed};
 
   init_plan_pass(&r->forward, &r->context, batch, batch);
   mtlf_op *op = add_op(&r->forward, MTLF_OP_DENSE, 0);
