@@ -5,7 +5,7 @@
 #   base     nothing but itself
 #   simd     base
 #   kernels  base, simd
-#   plan     base, simd, kernels, and the public header of plans
+#   plan     base, simd, kernels, and the public headers of plans
 #
 # An include of the layers is relative ("../base/view.h"), one of a public header is "mtlf/<family>.h". No file below the
 # plan names a type of plans or steps. Public headers include public headers alone. Prints what is wrong, and fails.
@@ -13,7 +13,7 @@ set -eu
 cd "${1:-$(dirname "$0")}"
 
 # The names that mtlf_plan.h gives to structs and enums.
-plan_types=$(sed -nE 's/^typedef (struct|enum) (mtlf_[a-z0-9_]+).*/\2/p' include/mtlf_plan.h include/mtlf/plan*.h 2> /dev/null |
+plan_types=$(sed -nE 's/^(typedef )?(struct|enum) (mtlf_[a-z0-9_]+).*/\3/p' include/mtlf_plan.h include/mtlf/plan*.h 2> /dev/null |
   sort -u | tr '\n' '|' | sed 's/|$//')
 [ -n "$plan_types" ] || { echo "include/mtlf_plan.h: names no types"; exit 1; }
 wrong=$(mktemp)
@@ -31,7 +31,7 @@ for layer in base simd kernels plan; do
   esac
   allowed='[a-z0-9_.]+|mtlf/[a-z0-9_]+\.h'
   [ -z "$below" ] || allowed="$allowed|\.\./($below)/[a-z0-9_.]+"
-  [ $layer != plan ] || allowed="$allowed|mtlf_plan\.h"
+  [ $layer != plan ] || allowed="$allowed|mtlf_plan\.h|mtlf/plan/[a-z0-9_]+\.h"
   for file in src/$layer/*; do
     find_lines '^ *# *include *"' "\"($allowed)\"" "$file"
     # Without a folder it is the layer's own file, and there.
@@ -44,6 +44,7 @@ for layer in base simd kernels plan; do
   done
 done
 for file in include/mtlf/*.h; do find_lines '^ *# *include *"' '"[a-z0-9_]+\.h"' "$file"; done
+for file in include/mtlf/plan/*.h; do find_lines '^ *# *include *"' '"(\.\./)?[a-z0-9_]+\.h"' "$file"; done
 for file in src/*; do [ -d "$file" ] || echo "$file: is in no layer" >> "$wrong"; done
 
 [ ! -s "$wrong" ] || { cat "$wrong"; exit 1; }

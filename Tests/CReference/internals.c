@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Ways for the tests to what plans alone call. */
-#include "../../CKernels/src/base/element.h"
-#include "../../CKernels/src/kernels/dense.h"
+#include "../../CKernels/src/base/view.h"
 #include "../../CKernels/src/kernels/input.h"
 #include "../../CKernels/src/kernels/regression_loss.h"
 #include "../../CKernels/src/kernels/softmax_cross_entropy.h"
-#include "../../CKernels/src/plan/parameters.h"
 #include "creference.h"
 
 float internal_cross_entropy_row(const mtlf_context *context, int32_t classes, const float *logits, int32_t label,
@@ -30,24 +28,38 @@ float internal_regression_sums(const mtlf_context *context, mtlf_loss loss, floa
   return mtlf_regression_sample(context->kernels, loss, delta, n, outputs, targets, 1.0f, NULL, sums, sum_size).loss;
 }
 
-void internal_weight_update(const mtlf_context *context, const mtlf_weight *weight, int groups, const mtlf_step *step) {
-  const mtlf_update update = mtlf_update_of(step);
-  const int64_t units = mtlf_weight_update_units(context->kernels, weight->inputs, weight->units);
-  for (int64_t unit = 0; unit < units; unit++) {
-    mtlf_weight_update_unit(context->kernels, weight, groups, &update, NULL, unit);
-  }
+/* Runs a plan of one operation in blocks. */
+static void run_block(const mtlf_context *context, mtlf_units_function units, mtlf_block_function block,
+                      const void *payload, int32_t batch, const mtlf_step *settings) {
+  const mtlf_op op = {.units = units, .block = block, .payload = payload};
+  const mtlf_job job = {.op_count = 1};
+  const mtlf_stage stage = {.job_count = 1};
+  const mtlf_plan plan = {.ops = &op,
+                          .jobs = &job,
+                          .stages = &stage,
+                          .stage_count = 1,
+                          .batch_capacity = batch,
+                          .shard_size = 1,
+                          .thread_capacity = context->threads};
+  const int32_t none = 0, *indices[] = {&none};
+  mtlf_step step = *settings;
+  step.sample_count = batch;
+  step.indices = indices;
+  mtlf_plan_run(&plan, 0, 1, &step, context);
+}
+
+void internal_weight_update(const mtlf_context *context, const mtlf_weight *weight, int32_t groups,
+                            const mtlf_step *step) {
+  const mtlf_update_op op = {.weight = weight};
+  run_block(context, mtlf_update_units, mtlf_update_block, &op, groups, step);
 }
 
 void internal_dense_d_kernel_update(const mtlf_context *context, int32_t batch, const float *input,
                                     const float *d_output, const mtlf_weight *weight, const mtlf_step *step) {
-  const mtlf_update update = mtlf_update_of(step);
-  const mtlf_parameter kernel = mtlf_kernel_of(weight), bias = mtlf_bias_of(weight);
-  const mtlf_view inputs = mtlf_plain_view(input, 1, 1, weight->inputs);
-  const mtlf_view d_outputs = mtlf_plain_view(d_output, 1, 1, weight->units);
-  const int64_t units = mtlf_dense_d_kernel_units(context->kernels, weight->inputs, weight->units);
-  for (int64_t unit = 0; unit < units; unit++) {
-    mtlf_dense_update_unit(context->kernels, batch, &inputs, &d_outputs, &update, &kernel, &bias, unit);
-  }
+  const mtlf_dense_d_kernel_op op = {.weight = weight,
+                                     .input = {.view = mtlf_plain_view(input, 1, 1, weight->inputs)},
+                                     .d_output = {.view = mtlf_plain_view(d_output, 1, 1, weight->units)}};
+  run_block(context, mtlf_dense_d_kernel_units, mtlf_dense_d_kernel_block, &op, batch, step);
 }
 
 uint16_t internal_bf16_of_f32(float x) { return mtlf_bf16_of_f32(x); }

@@ -29,11 +29,14 @@ mtlf_status mtlf_dense_d_kernel_f32(const mtlf_dense *dense, const float *input,
                                     float *d_bias, void *workspace, size_t workspace_bytes,
                                     const mtlf_context *context);
 
-/* A layer that reads a vector, as a term of that vector's gradient: d_input = sum over terms of d_output * kernel^T. */
+/* A layer that reads a vector, as a term of that vector's gradient: d_input = sum over terms of d_output * kernel^T.
+ * In fp32 d_output is packed as [ceil(N / panel)][units][panel], samples as columns; in bf16 it is `d_output`, whose
+ * element is MTLF_BF16 then. */
 typedef struct mtlf_dense_term {
-  const float *kernel; /* [inputs, units], packed */
+  const void *kernel; /* [inputs, units], packed; of the element type of d_output */
   int32_t inputs, units;
-  const float *d_output_packed; /* [ceil(N / panel)][units][panel]: samples as columns */
+  const float *d_output_packed;
+  mtlf_view d_output;
 } mtlf_dense_term;
 
 /* ---- matrix product ---- */

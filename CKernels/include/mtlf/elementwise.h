@@ -9,6 +9,13 @@
 extern "C" {
 #endif
 
+/* Functions of one value. */
+typedef enum mtlf_activation {
+  MTLF_ACTIVATION_RELU,    /* its derivative is taken from its value */
+  MTLF_ACTIVATION_SIGMOID, /* from its value */
+  MTLF_ACTIVATION_COUNT
+} mtlf_activation;
+
 /* y = max(0, x); may be in place. */
 mtlf_status mtlf_relu_forward_f32(int64_t n, const float *x, float *y, const mtlf_context *context);
 /* d_input = y > 0 ? d_output : 0; may be in place. */

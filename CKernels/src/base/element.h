@@ -28,4 +28,12 @@ static inline uint16_t mtlf_bf16_of_f32(float x) {
   return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
 }
 
+static inline void mtlf_widen(const uint16_t *from, float *to, size_t n) {
+  for (size_t i = 0; i < n; i++) to[i] = mtlf_f32_of_bf16(from[i]);
+}
+
+static inline void mtlf_round(const float *from, uint16_t *to, size_t n) {
+  for (size_t i = 0; i < n; i++) to[i] = mtlf_bf16_of_f32(from[i]);
+}
+
 #endif

@@ -14,23 +14,22 @@
 
 #include "../base/arithmetic.h"
 
-/* Blocks of about MTLF_BLOCK_ROWS samples, equally long to a tile. */
-static int32_t row_block(const mtlf_kernels *kernels, int32_t batch) {
+int32_t mtlf_dense_row_block(const mtlf_kernels *kernels, int32_t batch) {
   const int64_t blocks = (batch + MTLF_BLOCK_ROWS / 2) / MTLF_BLOCK_ROWS;
   return (int32_t)mtlf_round_up(mtlf_divide_up(batch, blocks < 1 ? 1 : blocks), kernels->tile_rows);
 }
 
-int64_t mtlf_dense_forward_units(const mtlf_kernels *kernels, int32_t batch, int32_t units) {
-  return mtlf_divide_up(batch, row_block(kernels, batch)) * mtlf_divide_up(units, kernels->panel);
+int64_t mtlf_dense_forward_unit_count(const mtlf_kernels *kernels, int32_t batch, int32_t units) {
+  return mtlf_divide_up(batch, mtlf_dense_row_block(kernels, batch)) * mtlf_divide_up(units, kernels->panel);
 }
 
-void mtlf_dense_forward_unit(const mtlf_kernels *kernels, int32_t batch, const mtlf_view *input, const float *kernel,
-                             const float *bias, int relu, const mtlf_view *output, int64_t unit) {
+static void forward_unit(const mtlf_kernels *kernels, int32_t batch, const mtlf_view *input, const void *kernel,
+                         const float *bias, int relu, const mtlf_view *output, int64_t unit) {
   const int32_t inputs = input->channels, units = output->channels;
   const int32_t panel = kernels->panel, panels = (int32_t)mtlf_divide_up(units, panel);
-  const int32_t block = row_block(kernels, batch), column = (int32_t)(unit % panels) * panel;
+  const int32_t block = mtlf_dense_row_block(kernels, batch), column = (int32_t)(unit % panels) * panel;
   const int32_t first = (int32_t)(unit / panels) * block, end = (int32_t)mtlf_least(batch, first + block);
-  mtlf_gemm_tile tile = {.b = kernel + (size_t)column * (size_t)inputs,
+  mtlf_gemm_tile tile = {.b = (const float *)kernel + (size_t)column * (size_t)inputs,
                          .bias = bias ? bias + column : NULL,
                          .k = (size_t)inputs,
                          .segments = 1,
@@ -47,7 +46,7 @@ void mtlf_dense_forward_unit(const mtlf_kernels *kernels, int32_t batch, const m
   }
 }
 
-int64_t mtlf_dense_d_input_units(int32_t inputs) { return mtlf_divide_up(inputs, MTLF_BLOCK_ROWS); }
+int64_t mtlf_dense_d_input_unit_count(int32_t inputs) { return mtlf_divide_up(inputs, MTLF_BLOCK_ROWS); }
 
 /* sums [rows][panel] = kernel rows * d_output^T of one term. */
 static void add_term(const mtlf_kernels *kernels, const mtlf_dense_term *term, int is_first, int32_t row, int32_t rows,
@@ -63,7 +62,7 @@ static void add_term(const mtlf_kernels *kernels, const mtlf_dense_term *term, i
                          .columns = (int)samples,
                          .mode = is_first ? MTLF_TILE_STORE : MTLF_TILE_ADD};
   for (int32_t i = 0; i < rows; i++) {
-    tile.a[i] = term->kernel + (ptrdiff_t)(row + i) * panel;
+    tile.a[i] = (const float *)term->kernel + (ptrdiff_t)(row + i) * panel;
     tile.c[i] = sums + i * panel;
   }
   if (whole > 0) {
@@ -79,9 +78,8 @@ static void add_term(const mtlf_kernels *kernels, const mtlf_dense_term *term, i
   }
 }
 
-void mtlf_dense_d_input_unit(const mtlf_kernels *kernels, int32_t batch, const mtlf_dense_term *terms,
-                             int32_t term_count, const mtlf_view *mask, const mtlf_view *d_input, float *packed,
-                             int64_t unit) {
+static void d_input_unit(const mtlf_kernels *kernels, int32_t batch, const mtlf_dense_term *terms, int32_t term_count,
+                         const mtlf_view *mask, const mtlf_view *d_input, float *packed, int64_t unit) {
   const int32_t panel = kernels->panel, inputs = d_input->channels;
   const int32_t first = (int32_t)unit * MTLF_BLOCK_ROWS, end = (int32_t)mtlf_least(inputs, first + MTLF_BLOCK_ROWS);
   const ptrdiff_t stride = d_input->sample_stride, mask_stride = mask ? mask->sample_stride : 0;
@@ -104,19 +102,13 @@ void mtlf_dense_d_input_unit(const mtlf_kernels *kernels, int32_t batch, const m
   }
 }
 
-int64_t mtlf_dense_d_kernel_units(const mtlf_kernels *kernels, int32_t inputs, int32_t units) {
+int64_t mtlf_dense_d_kernel_unit_count(const mtlf_kernels *kernels, int32_t inputs, int32_t units) {
   return mtlf_divide_up(inputs, MTLF_BLOCK_ROWS) * mtlf_divide_up(units, kernels->panel);
 }
 
-/* A unit of d_kernel: rows first...end of the panel that begins at a column. */
-typedef struct {
-  int32_t column, first, end;
-  int columns;
-} block;
-
-static block block_of(const mtlf_kernels *kernels, int32_t inputs, int32_t units, int64_t unit) {
+mtlf_dense_rows mtlf_dense_rows_of(const mtlf_kernels *kernels, int32_t inputs, int32_t units, int64_t unit) {
   const int32_t panel = kernels->panel, panels = (int32_t)mtlf_divide_up(units, panel);
-  block b = {.column = (int32_t)(unit % panels) * panel, .first = (int32_t)(unit / panels) * MTLF_BLOCK_ROWS};
+  mtlf_dense_rows b = {.column = (int32_t)(unit % panels) * panel, .first = (int32_t)(unit / panels) * MTLF_BLOCK_ROWS};
   b.end = (int32_t)mtlf_least(inputs, b.first + MTLF_BLOCK_ROWS);
   b.columns = (int)mtlf_least(panel, units - b.column);
   return b;
@@ -124,7 +116,7 @@ static block block_of(const mtlf_kernels *kernels, int32_t inputs, int32_t units
 
 /* sums [rows][panel] = the gradient of a tile of rows of a block. */
 static void sum_rows(const mtlf_kernels *kernels, int32_t batch, const mtlf_view *input, const mtlf_view *d_output,
-                     const block *b, int32_t row, int32_t rows, float *sums) {
+                     const mtlf_dense_rows *b, int32_t row, int32_t rows, float *sums) {
   enum { SAMPLES = 256 };
   ptrdiff_t offset[SAMPLES];
   mtlf_outer_tile tile = {
@@ -140,17 +132,17 @@ static void sum_rows(const mtlf_kernels *kernels, int32_t batch, const mtlf_view
 }
 
 /* sums [panel] = the gradient of a block's bias, zero beyond its columns. */
-static void sum_bias(const mtlf_kernels *kernels, int32_t batch, const mtlf_view *d_output, const block *b,
+static void sum_bias(const mtlf_kernels *kernels, int32_t batch, const mtlf_view *d_output, const mtlf_dense_rows *b,
                      float *sums) {
   memset(sums, 0, (size_t)kernels->panel * sizeof *sums);
   kernels->column_sums(mtlf_floats(d_output) + b->column, d_output->sample_stride, (size_t)batch, sums,
                        (size_t)b->columns);
 }
 
-void mtlf_dense_d_kernel_unit(const mtlf_kernels *kernels, int32_t batch, const mtlf_view *input,
-                              const mtlf_view *d_output, float *d_kernel, float *d_bias, int64_t unit) {
+static void d_kernel_unit(const mtlf_kernels *kernels, int32_t batch, const mtlf_view *input, const mtlf_view *d_output,
+                          float *d_kernel, float *d_bias, int64_t unit) {
   const int32_t inputs = input->channels, panel = kernels->panel;
-  const block b = block_of(kernels, inputs, d_output->channels, unit);
+  const mtlf_dense_rows b = mtlf_dense_rows_of(kernels, inputs, d_output->channels, unit);
   _Alignas(MTLF_ALIGNMENT) float sums[MTLF_MAX_PANEL];
   for (int32_t row = b.first; row < b.end; row += kernels->tile_rows) {
     sum_rows(kernels, batch, input, d_output, &b, row, (int32_t)mtlf_least(kernels->tile_rows, b.end - row),
@@ -170,11 +162,11 @@ static void prefetch(const mtlf_parameter *parameter, size_t at, size_t floats) 
   }
 }
 
-int mtlf_dense_update_unit(const mtlf_kernels *kernels, int32_t batch, const mtlf_view *input,
-                           const mtlf_view *d_output, const mtlf_update *update, const mtlf_parameter *kernel,
-                           const mtlf_parameter *bias, int64_t unit) {
+static int update_unit(const mtlf_kernels *kernels, int32_t batch, const mtlf_view *input, const mtlf_view *d_output,
+                       const mtlf_update *update, const mtlf_parameter *kernel, const mtlf_parameter *bias,
+                       int64_t unit) {
   const int32_t inputs = input->channels, panel = kernels->panel;
-  const block b = block_of(kernels, inputs, d_output->channels, unit);
+  const mtlf_dense_rows b = mtlf_dense_rows_of(kernels, inputs, d_output->channels, unit);
   _Alignas(MTLF_ALIGNMENT) float sums[MTLF_MAX_TILE_ROWS * MTLF_MAX_PANEL];
   int is_bad = 0;
   for (int32_t row = b.first; row < b.end; row += kernels->tile_rows) {
@@ -200,3 +192,10 @@ void mtlf_pack_samples(const mtlf_kernels *kernels, const mtlf_view *rows, int32
     done += count;
   }
 }
+
+const mtlf_dense_passes mtlf_dense_f32 = {
+    .forward_unit = forward_unit,
+    .d_input_unit = d_input_unit,
+    .d_kernel_unit = d_kernel_unit,
+    .update_unit = update_unit,
+};

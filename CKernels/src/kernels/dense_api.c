@@ -67,7 +67,7 @@ static void forward_unit(void *argument, int64_t unit, int thread) {
   const call *k = argument;
   const mtlf_view input = vectors(k->input, k->dense.inputs), output = vectors(k->output, k->dense.units);
   (void)thread;
-  mtlf_dense_forward_unit(k->context.kernels, k->dense.batch, &input, k->kernel, k->bias, k->relu, &output, unit);
+  mtlf_dense_f32.forward_unit(k->context.kernels, k->dense.batch, &input, k->kernel, k->bias, k->relu, &output, unit);
 }
 
 mtlf_status mtlf_dense_forward_f32(const mtlf_dense *dense, const float *input, const float *kernel, const float *bias,
@@ -84,7 +84,8 @@ mtlf_status mtlf_dense_forward_f32(const mtlf_dense *dense, const float *input, 
     memcpy(k.rest, bias, (size_t)dense->units * sizeof(float));
     k.bias = k.rest;
   }
-  mtlf_run_units(&k.context, mtlf_dense_forward_units(k.context.kernels, dense->batch, dense->units), forward_unit, &k);
+  mtlf_run_units(&k.context, mtlf_dense_forward_unit_count(k.context.kernels, dense->batch, dense->units), forward_unit,
+                 &k);
   return MTLF_OK;
 }
 
@@ -92,7 +93,7 @@ static void d_input_unit(void *argument, int64_t unit, int thread) {
   const call *k = argument;
   const mtlf_view d_input = vectors(k->output, k->dense.inputs);
   (void)thread;
-  mtlf_dense_d_input_unit(k->context.kernels, k->dense.batch, &k->term, 1, NULL, &d_input, NULL, unit);
+  mtlf_dense_f32.d_input_unit(k->context.kernels, k->dense.batch, &k->term, 1, NULL, &d_input, NULL, unit);
 }
 
 mtlf_status mtlf_dense_d_input_f32(const mtlf_dense *dense, const float *kernel, const float *d_output, float *d_input,
@@ -106,7 +107,7 @@ mtlf_status mtlf_dense_d_input_f32(const mtlf_dense *dense, const float *kernel,
   mtlf_pack_samples(k.context.kernels, &rows, 0, dense->batch, k.rest);
   k.term =
       (mtlf_dense_term){.kernel = k.kernel, .inputs = dense->inputs, .units = dense->units, .d_output_packed = k.rest};
-  mtlf_run_units(&k.context, mtlf_dense_d_input_units(dense->inputs), d_input_unit, &k);
+  mtlf_run_units(&k.context, mtlf_dense_d_input_unit_count(dense->inputs), d_input_unit, &k);
   return MTLF_OK;
 }
 
@@ -114,7 +115,7 @@ static void d_kernel_unit(void *argument, int64_t unit, int thread) {
   const call *k = argument;
   const mtlf_view input = vectors(k->input, k->dense.inputs), d_output = vectors(k->d_output, k->dense.units);
   (void)thread;
-  mtlf_dense_d_kernel_unit(k->context.kernels, k->dense.batch, &input, &d_output, k->kernel, k->d_bias, unit);
+  mtlf_dense_f32.d_kernel_unit(k->context.kernels, k->dense.batch, &input, &d_output, k->kernel, k->d_bias, unit);
 }
 
 mtlf_status mtlf_dense_d_kernel_f32(const mtlf_dense *dense, const float *input, const float *d_output, float *d_kernel,
@@ -124,8 +125,8 @@ mtlf_status mtlf_dense_d_kernel_f32(const mtlf_dense *dense, const float *input,
   if (!input || !d_output || !d_kernel) return MTLF_ERR_NULL_POINTER;
   const mtlf_status status = prepare(&k, dense, workspace, workspace_bytes, context);
   if (status != MTLF_OK) return status;
-  mtlf_run_units(&k.context, mtlf_dense_d_kernel_units(k.context.kernels, dense->inputs, dense->units), d_kernel_unit,
-                 &k);
+  mtlf_run_units(&k.context, mtlf_dense_d_kernel_unit_count(k.context.kernels, dense->inputs, dense->units),
+                 d_kernel_unit, &k);
   return mtlf_unpack_f32(dense->inputs, dense->units, k.kernel, d_kernel, &k.context);
 }
 
@@ -146,6 +147,7 @@ mtlf_status mtlf_gemm_f32(int64_t m, int64_t n, int64_t k, const float *a, const
   if (status != MTLF_OK) return status;
   c.dense.batch = (int32_t)m;
   mtlf_pack_f32(k, n, b, c.kernel, &c.context);
-  mtlf_run_units(&c.context, mtlf_dense_forward_units(c.context.kernels, (int32_t)m, (int32_t)n), forward_unit, &c);
+  mtlf_run_units(&c.context, mtlf_dense_forward_unit_count(c.context.kernels, (int32_t)m, (int32_t)n), forward_unit,
+                 &c);
   return MTLF_OK;
 }

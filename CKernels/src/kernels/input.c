@@ -140,14 +140,42 @@ static void load_moved(const mtlf_kernels *kernels, const mtlf_input_rows *input
   }
 }
 
+/* The same by the definition, an element at a time, for views of bfloat16: each is rounded once. */
+static void load_rounded(const mtlf_input_rows *input, size_t sample, const movement *m, const mtlf_view *view) {
+  const int32_t width = view->width, channels = view->channels;
+  for (int32_t y = 0; y < view->height; y++) {
+    uint16_t *output = (uint16_t *)mtlf_element_at(view, y * view->row_stride);
+    for (int32_t x = 0; x < width; x++) {
+      const int32_t from_y = y + m->top, from_x = m->is_flipped ? width - 1 - x - m->left : x + m->left;
+      const int is_inside = from_y >= 0 && from_y < view->height && from_x >= 0 && from_x < width;
+      const int is_cut = y >= m->cutout_top && y < m->cutout_bottom && x >= m->cutout_left && x < m->cutout_right;
+      for (int32_t c = 0; c < channels; c++) {
+        const size_t at = sample + ((size_t)from_y * (size_t)width + (size_t)from_x) * (size_t)channels + (size_t)c;
+        const size_t place = (size_t)x * (size_t)channels + (size_t)c;
+        float value = 0;
+        if (is_inside)
+          value = input->is_bytes ? (float)((const uint8_t *)input->data)[at] : ((const float *)input->data)[at];
+        value = input->factors ? input->factors[place] * value + input->offsets[place] : input->scale * value;
+        output[place] = mtlf_bf16_of_f32(is_cut ? 0.0f : value);
+      }
+    }
+  }
+}
+
 void mtlf_load_sample(const mtlf_kernels *kernels, const mtlf_input_rows *input, int64_t row, uint64_t epoch,
                       const mtlf_view *view) {
   const int32_t height = view->height, width = view->width, channels = view->channels;
   const ptrdiff_t row_stride = view->row_stride;
-  float *output = mtlf_floats(view);
+  float *output = mtlf_floats(view); /* of a view of floats */
   const size_t run = (size_t)width * (size_t)channels, floats = (size_t)height * run, sample = (size_t)row * floats;
   if (row < 0) {
-    for (int32_t y = 0; y < height; y++) memset(output + y * row_stride, 0, run * sizeof *output);
+    for (int32_t y = 0; y < height; y++) {
+      memset(mtlf_element_at(view, y * row_stride), 0, run * mtlf_element_bytes(view->element));
+    }
+  } else if (view->element == MTLF_BF16) {
+    const movement m =
+        input->augmentation ? movement_of(input->augmentation, height, width, row, epoch) : (movement){0};
+    load_rounded(input, sample, &m, view);
   } else if (input->augmentation) {
     const movement m = movement_of(input->augmentation, height, width, row, epoch);
     load_moved(kernels, input, height, width, channels, sample, &m, output, row_stride);

@@ -61,10 +61,13 @@ int mtlf_update_values_by_sum(const mtlf_kernels *kernels, const mtlf_update *up
 
 /* ---- the norm of all gradients ---- */
 
-double mtlf_square_sum(const mtlf_kernels *kernels, float *gradient, size_t stride, int copies, size_t n) {
-  enum { LANES = 4 };
+void mtlf_sum_copies(const mtlf_kernels *kernels, float *gradient, size_t stride, int copies, size_t n) {
   /* In place: each vector of the copies is read before it is written. */
   if (copies > 1) kernels->sum_copies(gradient, stride, copies, gradient, n);
+}
+
+double mtlf_square_sum(const float *gradient, size_t n) {
+  enum { LANES = 4 };
   double sums[LANES] = {0};
   for (size_t i = 0; i < n; i++) sums[i % LANES] += (double)gradient[i] * (double)gradient[i];
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);

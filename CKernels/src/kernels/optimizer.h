@@ -28,8 +28,9 @@ int mtlf_update_values(const mtlf_kernels *kernels, const mtlf_update *update, c
 int mtlf_update_values_by_sum(const mtlf_kernels *kernels, const mtlf_update *update, const mtlf_parameter *parameter,
                               size_t at, const float *gradient, size_t stride, int copies, float factor, size_t n);
 
-/* Sums the copies of a gradient into the first one and returns the sum of its squares. */
-double mtlf_square_sum(const mtlf_kernels *kernels, float *gradient, size_t stride, int copies, size_t n);
+/* Sums the copies of a gradient into the first one. */
+void mtlf_sum_copies(const mtlf_kernels *kernels, float *gradient, size_t stride, int copies, size_t n);
+double mtlf_square_sum(const float *gradient, size_t n);
 /* What gradients of a 2-norm are multiplied by to keep it to a limit: limit / norm, or 1. */
 float mtlf_clip_factor(float limit, double norm);
 

@@ -31,6 +31,7 @@ static MTLF_TARGET void relu(const float *x, float *y, size_t n) {
   FOR_VECTORS(n, STORE(y, v_max(zero, LOAD(x))););
 }
 
+/* d_input = y > 0 ? d_output : 0 */
 static MTLF_TARGET void relu_backward(const float *y, const float *d_output, float *d_input, size_t n) {
   const v_f32 zero = v_set1(0.0f);
   FOR_VECTORS(n, STORE(d_input, v_select(v_greater(LOAD(y), zero), LOAD(d_output), zero)););
@@ -41,6 +42,7 @@ static MTLF_TARGET void sigmoid(const float *x, float *y, size_t n) {
   FOR_VECTORS(n, STORE(y, v_div(one, v_add(one, exp_vector(v_sub(zero, LOAD(x)))))););
 }
 
+/* d_input = d_output * y * (1 - y) */
 static MTLF_TARGET void sigmoid_backward(const float *y, const float *d_output, float *d_input, size_t n) {
   const v_f32 one = v_set1(1.0f);
   FOR_VECTORS(n, const v_f32 s = LOAD(y); STORE(d_input, v_mul(LOAD(d_output), v_mul(s, v_sub(one, s)))););

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mtlf/elementwise.h"
+
 enum { MTLF_MAX_TILE_ROWS = 12, MTLF_MAX_PANEL = 32 };
 
 /* What the tile does with its sums. */
@@ -122,12 +124,11 @@ typedef struct mtlf_kernels {
   void (*affine_floats)(const float *x, const float *factors, const float *offsets, float *y, size_t n);
   /* y += x */
   void (*add)(const float *x, float *y, size_t n);
-  void (*relu)(const float *x, float *y, size_t n);
-  /* d_input[i] = y[i] > 0 ? d_output[i] : 0 */
-  void (*relu_backward)(const float *y, const float *d_output, float *d_input, size_t n);
-  void (*sigmoid)(const float *x, float *y, size_t n);
-  /* d_input[i] = d_output[i] * y[i] * (1 - y[i]) */
-  void (*sigmoid_backward)(const float *y, const float *d_output, float *d_input, size_t n);
+  /* y = f(x) */
+  void (*activation_forward[MTLF_ACTIVATION_COUNT])(const float *x, float *y, size_t n);
+  /* d_input = d_output * f', from what mtlf_activation says */
+  void (*activation_backward[MTLF_ACTIVATION_COUNT])(const float *value, const float *d_output, float *d_input,
+                                                     size_t n);
   /* y[i] = the sum of copy[c][i], c < copies, in a fixed tree; copies lie `stride` floats apart */
   void (*sum_copies)(const float *copy, size_t stride, int copies, float *y, size_t n);
   /* y[j] += sum over p < count of d[p * stride + j], in order */

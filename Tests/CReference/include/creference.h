@@ -146,7 +146,8 @@ void internal_augment_mask(const mtlf_augmentation *augmentation, int32_t height
 float internal_regression_sums(const mtlf_context *context, mtlf_loss loss, float delta, int32_t n,
                                const float *outputs, const float *targets, double *sums, int32_t sum_size);
 /* The weight from its groups' gradients. */
-void internal_weight_update(const mtlf_context *context, const mtlf_weight *weight, int groups, const mtlf_step *step);
+void internal_weight_update(const mtlf_context *context, const mtlf_weight *weight, int32_t groups,
+                            const mtlf_step *step);
 /* The weight from input [N, K] and d_output [N, units], in one pass. */
 void internal_dense_d_kernel_update(const mtlf_context *context, int32_t batch, const float *input,
                                     const float *d_output, const mtlf_weight *weight, const mtlf_step *step);
