@@ -5,7 +5,7 @@
 import PackageDescription
 
 let kernelFlags: [CSetting] = [
-  // OpenMP is used by src/parallel.c alone; -O3 also in debug builds, so that `swift test` tests what ships.
+  // OpenMP is used by src/base/parallel.c alone; -O3 also in debug builds, so that `swift test` tests what ships.
   .unsafeFlags(["-std=c11", "-O3", "-fno-math-errno", "-ffp-contract=off", "-Wall", "-Wextra"]),
   .unsafeFlags(["-fopenmp"], .when(platforms: [.linux])),
   .unsafeFlags(["-Xpreprocessor", "-fopenmp"], .when(platforms: [.macOS])),
@@ -27,8 +27,9 @@ let package = Package(
   targets: [
     // MARK: C
     .target(
-      name: "CKernels", path: "CKernels", exclude: ["README.md", "Makefile", "mtlf.pc.in", "example"],
-      sources: ["src"], publicHeadersPath: "include", cSettings: kernelFlags,
+      name: "CKernels", path: "CKernels",
+      exclude: ["README.md", "Makefile", "mtlf.pc.in", "example", "check_includes.sh"], sources: ["src"],
+      publicHeadersPath: "include", cSettings: kernelFlags,
       linkerSettings: [
         .linkedLibrary("omp5", .when(platforms: [.linux])),
         .linkedLibrary("omp", .when(platforms: [.macOS])),

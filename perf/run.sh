@@ -89,7 +89,8 @@ package_flags() {
 # compile PREFIX SOURCE FLAG...: unless the object is newer than the source and every header.
 compile() {
   local source=$2 object
-  object=$build/$1_$(basename "$source" .c).o
+  object=${source%.c}
+  object=$build/$1_${object//\//_}.o
   shift 2
   objects+=("$object")
   if [[ $object -nt $source && $object -nt $build/newest ]]; then return; fi
@@ -125,7 +126,7 @@ build_bench() {
     echo "$stamp" >"$build/newest"
   fi
   # shellcheck disable=SC2086
-  for source in CKernels/src/*.c; do compile kernel "$source" $kernel_flags "${openmp[@]}" "${includes[@]}"; done
+  for source in CKernels/src/*/*.c; do compile kernel "$source" $kernel_flags "${openmp[@]}" "${includes[@]}"; done
   # shellcheck disable=SC2086
   for source in perf/kernels/*.c; do compile bench "$source" $kernel_flags "${includes[@]}"; done
   # shellcheck disable=SC2086

@@ -54,7 +54,7 @@ public final class TeamThread: @unchecked Sendable {
   public func run(
     _ plan: UnsafePointer<mtlf_plan>, _ step: UnsafeMutablePointer<mtlf_step>, _ context: UnsafePointer<mtlf_context>
   ) -> mtlf_status {
-    guard isStarted else { return mtlf_plan_run(plan, step, context) }
+    guard isStarted else { return mtlf_plan_run(plan, 0, plan.pointee.stage_count, step, context) }
     pthread_mutex_lock(&mailbox.pointee.mutex)
     while mailbox.pointee.isBusy { pthread_cond_wait(&mailbox.pointee.finished, &mailbox.pointee.mutex) }
     mailbox.pointee.isBusy = true
@@ -78,7 +78,7 @@ public final class TeamThread: @unchecked Sendable {
       while mailbox.pointee.plan == nil { pthread_cond_wait(&mailbox.pointee.submitted, &mailbox.pointee.mutex) }
       let (plan, step, context) = (mailbox.pointee.plan, mailbox.pointee.step, mailbox.pointee.context)
       pthread_mutex_unlock(&mailbox.pointee.mutex)
-      let status = mtlf_plan_run(plan, step, context)
+      let status = mtlf_plan_run(plan, 0, plan?.pointee.stage_count ?? 0, step, context)
       pthread_mutex_lock(&mailbox.pointee.mutex)
       mailbox.pointee.status = status
       mailbox.pointee.plan = nil

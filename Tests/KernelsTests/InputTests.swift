@@ -30,10 +30,10 @@ extension KernelTests {
 
       var elements: Int { height * width * channels }
 
-      func input(isBytes: Bool, isAffine: Bool, scale: Float = 0.5) -> mtlf_step_input {
-        mtlf_step_input(
-          data: isBytes ? UnsafeRawPointer(bytes.pointer) : UnsafeRawPointer(floats.pointer), is_bytes: isBytes ? 1 : 0,
-          stream: 0, scale: scale, factors: isAffine ? UnsafePointer(factors.pointer) : nil,
+      func input(isBytes: Bool, isAffine: Bool, scale: Float = 0.5) -> mtlf_input_rows {
+        mtlf_input_rows(
+          data: isBytes ? UnsafeRawPointer(bytes.pointer) : UnsafeRawPointer(floats.pointer),
+          is_bytes: isBytes ? 1 : 0, scale: scale, factors: isAffine ? UnsafePointer(factors.pointer) : nil,
           offsets: isAffine ? UnsafePointer(offsets.pointer) : nil, augmentation: nil)
       }
 
@@ -88,15 +88,16 @@ extension KernelTests {
 
     /// Loads with rows `gap` floats further apart than they are long, and checks that the gaps stay.
     private func load(
-      _ data: Data, _ input: mtlf_step_input, row: Int, epoch: UInt64, gap: Int, _ configuration: Configuration
+      _ data: Data, _ input: mtlf_input_rows, row: Int, epoch: UInt64, gap: Int, _ configuration: Configuration
     ) throws -> [Float] {
       var context = configuration.context
       var input = input
       let run = data.width * data.channels
       let output = try GuardedBuffer<Float>((data.height - 1) * (run + gap) + run, configuration.side)
-      internal_load_sample(
-        &context, &input, Int32(data.height), Int32(data.width), Int32(data.channels), Int64(row), epoch,
-        output.pointer, run + gap)
+      var view = mtlf_view(
+        data: output.pointer, element: MTLF_F32, height: Int32(data.height), width: Int32(data.width),
+        channels: Int32(data.channels), sample_stride: 0, row_stride: run + gap)
+      internal_load_sample(&context, &input, Int64(row), epoch, &view)
       let all = output.array
       var rows: [Float] = []
       for y in 0..<data.height {

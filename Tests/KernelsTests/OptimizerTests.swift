@@ -163,6 +163,7 @@ extension KernelTests {
         weight.window = weight.inputs
         weight.kernel = kernel.pointer
         weight.bias = bias.pointer
+        weight.gradient_copies = isFused ? 0 : Int32(MTLF_MAX_GROUPS)
         weight.gradient = gradient.pointer
         weight.gradient_stride = floats + 2 * panel
         weight.kernel_slot.0 = slots[0].pointer

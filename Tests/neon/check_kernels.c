@@ -343,9 +343,10 @@ static void check_input(int32_t width, const mtlf_context *context) {
   const float *factors = reals(width, 2), *offsets = reals(width, 3);
   for (int32_t i = 0; i < width; i++) bytes[i] = (uint8_t)(i * 7);
   for (int is_bytes = 0; is_bytes < 2; is_bytes++) {
-    const mtlf_step_input input = {
+    const mtlf_input_rows input = {
         .data = is_bytes ? (const void *)bytes : data, .is_bytes = is_bytes, .factors = factors, .offsets = offsets};
-    internal_load_sample(context, &input, 1, width, 1, 0, 0, output, width);
+    const mtlf_view view = {.data = output, .height = 1, .width = width, .channels = 1, .row_stride = width};
+    internal_load_sample(context, &input, 0, 0, &view);
     int is_right = 1;
     for (int32_t i = 0; i < width; i++) {
       const float product = factors[i] * (is_bytes ? (float)bytes[i] : data[i]);

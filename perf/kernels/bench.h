@@ -67,7 +67,7 @@ enum { MAX_PASS_OPS = 2 };
 
 typedef struct {
   const mtlf_context *context;
-  mtlf_op ops[MAX_PASS_OPS];
+  mtlf_op ops[MAX_PASS_OPS]; /* their payloads are the caller's */
   mtlf_job jobs[MAX_PASS_OPS];
   mtlf_stage stages[MAX_PASS_OPS];
   mtlf_plan plan;
@@ -79,8 +79,10 @@ typedef struct {
 extern const mtlf_adam bench_adam;
 
 void init_plan_pass(plan_pass *p, const mtlf_context *context, int32_t batch, int32_t shard);
-/* Adds an operation: to the shards of the last stage, or, a block, as a stage of its own. */
-mtlf_op *add_op(plan_pass *p, mtlf_op_kind kind, int is_shards);
+/* Adds an operation to the shards of the last stage. */
+void add_shard_op(plan_pass *p, mtlf_shard_function shard, const void *payload);
+/* Adds an operation in blocks, as a stage of its own. */
+void add_block_op(plan_pass *p, mtlf_units_function units, mtlf_block_function block, const void *payload);
 void run_plan_pass(void *plan_pass_pointer);
 
 /* ---- check.c: memory of a form, and its comparison with what is expected ---- */

@@ -48,23 +48,25 @@ static mtlf_tensor new_images(const conv_run *r, int32_t height, int32_t width, 
   const size_t sample = row * (size_t)(height + c->pad_top + c->pad_bottom);
   const size_t copy = (sample * (size_t)r->samples + 63) / 64 * 64;
   float *base = new_floats(copy * (size_t)r->copies);
-  return (mtlf_tensor){.data = base + (size_t)c->pad_top * row + (size_t)c->pad_left * (size_t)channels,
-                       .sample_stride = (ptrdiff_t)sample,
-                       .row_stride = (ptrdiff_t)row,
-                       .thread_stride = r->form.shard ? (ptrdiff_t)copy : 0,
-                       .height = height,
-                       .width = width,
-                       .channels = channels};
+  return (mtlf_tensor){.view = {.data = base + (size_t)c->pad_top * row + (size_t)c->pad_left * (size_t)channels,
+                                .element = MTLF_F32,
+                                .height = height,
+                                .width = width,
+                                .channels = channels,
+                                .sample_stride = (ptrdiff_t)sample,
+                                .row_stride = (ptrdiff_t)row},
+                       .thread_stride = r->form.shard ? (ptrdiff_t)copy : 0};
 }
 
 /* Copies plain images into every thread's copy, or the first copy out. */
 static void copy_images(const conv_run *r, const mtlf_tensor *t, float *plain, int is_out) {
-  const size_t row = (size_t)t->width * (size_t)t->channels;
+  const mtlf_view *view = &t->view;
+  const size_t row = (size_t)view->width * (size_t)view->channels;
   for (int32_t thread = 0; thread < (is_out ? 1 : r->copies); thread++) {
     float *at = plain;
     for (int32_t n = 0; n < r->samples; n++) {
-      for (int32_t h = 0; h < t->height; h++, at += row) {
-        float *image = t->data + thread * t->thread_stride + n * t->sample_stride + h * t->row_stride;
+      for (int32_t h = 0; h < view->height; h++, at += row) {
+        float *image = (float *)view->data + thread * t->thread_stride + n * view->sample_stride + h * view->row_stride;
         memcpy(is_out ? at : image, is_out ? image : at, row * sizeof(float));
       }
     }
@@ -72,7 +74,7 @@ static void copy_images(const conv_run *r, const mtlf_tensor *t, float *plain, i
 }
 
 static size_t floats_of(const conv_run *r, const mtlf_tensor *t) {
-  return (size_t)r->samples * (size_t)t->height * (size_t)t->width * (size_t)t->channels;
+  return (size_t)r->samples * (size_t)t->view.height * (size_t)t->view.width * (size_t)t->view.channels;
 }
 
 static void take_values(conv_run *r) {
@@ -110,57 +112,66 @@ static void prepare(conv_run *r) {
   const size_t window = (size_t)c->kernel_w * (size_t)c->channels_in, panel = (size_t)mtlf_panel_columns(&r->context);
   const size_t kernel = mtlf_packed_floats((int64_t)r->taps, c->channels_out, &r->context);
   const size_t stride = (kernel + 15) / 16 * 16 + (units + panel - 1) / panel * panel;
+  float *transposed =
+      new_floats(mtlf_plan_transposed_floats((int64_t)r->taps, c->channels_out, (int64_t)window, &r->context));
   r->weight = (mtlf_weight){.inputs = (int32_t)r->taps,
                             .units = c->channels_out,
                             .window = (int32_t)window,
                             .kernel = new_floats(kernel),
                             .bias = new_floats((units + panel - 1) / panel * panel),
-                            .transposed = new_floats(mtlf_plan_transposed_floats((int64_t)r->taps, c->channels_out,
-                                                                                 (int64_t)window, &r->context)),
+                            .forms = {{MTLF_LAYOUT_TRANSPOSED, MTLF_F32, transposed}},
+                            .form_count = 1,
+                            .gradient_copies = MTLF_MAX_GROUPS,
                             .gradient = new_floats(stride * MTLF_MAX_GROUPS),
                             .gradient_stride = stride};
 }
 
 /* ---- passes ---- */
 
-static void use_operation(const conv_run *r, plan_pass *p, mtlf_op *op) {
-  const mtlf_conv2d *c = &r->conv;
-  op->weight = &r->weight;
-  op->kernel_h = c->kernel_h;
-  op->kernel_w = c->kernel_w;
-  op->stride_h = c->stride_h;
-  op->stride_w = c->stride_w;
-  op->pad_top = c->pad_top;
-  op->pad_left = c->pad_left;
-  op->relu = 1;
-  op->gate = r->gate;
+static void begin_pass(const conv_run *r, plan_pass *p) {
   const size_t copied = r->form.path == FORM_IM2COL ? r->taps : 0;
-  p->plan.workspace_floats = mtlf_plan_workspace_floats((int64_t)(copied + (size_t)c->channels_out));
+  init_plan_pass(p, &r->context, r->batch, r->form.shard ? r->form.shard : r->batch);
+  p->plan.workspace_floats = mtlf_plan_workspace_floats((int64_t)(copied + (size_t)r->conv.channels_out));
   p->plan.workspace = new_floats(p->plan.workspace_floats * (size_t)r->context.threads);
 }
 
 static void prepare_plans(conv_run *r) {
-  const int32_t shard = r->form.shard ? r->form.shard : r->batch;
-  init_plan_pass(&r->forward, &r->context, r->batch, shard);
-  mtlf_op *op = add_op(&r->forward, MTLF_OP_CONV2D, 1);
-  use_operation(r, &r->forward, op);
-  op->input = r->input_images;
-  op->output = r->output_images;
+  const mtlf_conv2d *c = &r->conv;
+  const mtlf_window window = {.kernel_h = c->kernel_h,
+                              .kernel_w = c->kernel_w,
+                              .stride_h = c->stride_h,
+                              .stride_w = c->stride_w,
+                              .pad_top = c->pad_top,
+                              .pad_left = c->pad_left};
+  r->forward_op = (mtlf_conv2d_op){.window = window,
+                                   .weight = &r->weight,
+                                   .relu = 1,
+                                   .input = r->input_images,
+                                   .output = r->output_images,
+                                   .gate = r->gate};
+  begin_pass(r, &r->forward);
+  add_shard_op(&r->forward, mtlf_conv2d_shard, &r->forward_op);
 
-  init_plan_pass(&r->d_input, &r->context, r->batch, shard);
-  op = add_op(&r->d_input, MTLF_OP_ZERO, 1);
-  op->d_input = r->d_input_images;
-  op->halo_floats = r->conv.pad_top * op->d_input.row_stride + (ptrdiff_t)r->conv.pad_left * r->conv.channels_in;
-  op = add_op(&r->d_input, MTLF_OP_CONV2D_D_INPUT, 1);
-  use_operation(r, &r->d_input, op);
-  op->d_output = r->d_output_images;
-  op->d_input = r->d_input_images;
+  r->zero_op =
+      (mtlf_zero_op){.values = r->d_input_images,
+                     .halo = c->pad_top * r->d_input_images.view.row_stride + (ptrdiff_t)c->pad_left * c->channels_in};
+  r->d_input_op = (mtlf_conv2d_d_input_op){.window = window,
+                                           .weight = &r->weight,
+                                           .transposed = r->weight.forms[0].values,
+                                           .d_output = r->d_output_images,
+                                           .d_input = r->d_input_images,
+                                           .gate = r->gate};
+  begin_pass(r, &r->d_input);
+  add_shard_op(&r->d_input, mtlf_zero_shard, &r->zero_op);
+  add_shard_op(&r->d_input, mtlf_conv2d_d_input_shard, &r->d_input_op);
 
-  init_plan_pass(&r->d_filter, &r->context, r->batch, shard);
-  op = add_op(&r->d_filter, MTLF_OP_CONV2D_D_FILTER, 1);
-  use_operation(r, &r->d_filter, op);
-  op->input = r->input_images;
-  op->d_output = r->d_output_images;
+  r->d_filter_op = (mtlf_conv2d_d_filter_op){.window = window,
+                                             .weight = &r->weight,
+                                             .input = r->input_images,
+                                             .d_output = r->d_output_images,
+                                             .gate = r->gate};
+  begin_pass(r, &r->d_filter);
+  add_shard_op(&r->d_filter, mtlf_conv2d_d_filter_shard, &r->d_filter_op);
 }
 
 static void list_passes(conv_run *r, pass passes[MAX_PASSES]) {

@@ -19,14 +19,15 @@ void prepare_openblas_conv(conv_run *r) {
 static void walk_windows(conv_run *r, const mtlf_tensor *images, int32_t count, int is_adding) {
   const mtlf_conv2d *c = &r->conv;
   const size_t window = (size_t)c->kernel_w * (size_t)c->channels_in;
-  const float *first = images->data - c->pad_top * images->row_stride - (ptrdiff_t)c->pad_left * c->channels_in;
+  const float *first =
+      (float *)images->view.data - c->pad_top * images->view.row_stride - (ptrdiff_t)c->pad_left * c->channels_in;
   float *columns = r->columns;
   for (int32_t n = 0; n < count; n++) {
     for (int32_t oh = 0; oh < r->output_h; oh++) {
       for (int32_t ow = 0; ow < r->output_w; ow++) {
-        float *row = (float *)first + n * images->sample_stride + oh * c->stride_h * images->row_stride +
+        float *row = (float *)first + n * images->view.sample_stride + oh * c->stride_h * images->view.row_stride +
                      (ptrdiff_t)ow * c->stride_w * c->channels_in;
-        for (int32_t k = 0; k < c->kernel_h; k++, row += images->row_stride, columns += window) {
+        for (int32_t k = 0; k < c->kernel_h; k++, row += images->view.row_stride, columns += window) {
           if (is_adding) {
             for (size_t i = 0; i < window; i++) row[i] += columns[i];
           } else {
@@ -52,7 +53,7 @@ static int pixels_of(const conv_run *r, int32_t count) { return count * r->outpu
 static void forward(void *run, int32_t first, int32_t count) {
   conv_run *r = run;
   const int pixels = pixels_of(r, count), units = r->conv.channels_out, taps = (int)r->taps;
-  float *output = r->output_images.data;
+  float *output = r->output_images.view.data;
   (void)first;
   walk_windows(r, &r->input_images, count, 0);
   for (int p = 0; p < pixels; p++) memcpy(output + (size_t)p * (size_t)units, r->bias, (size_t)units * sizeof(float));
@@ -65,18 +66,18 @@ static void d_input(void *run, int32_t first, int32_t count) {
   conv_run *r = run;
   const int pixels = pixels_of(r, count), units = r->conv.channels_out, taps = (int)r->taps;
   const mtlf_tensor *images = &r->d_input_images;
-  const ptrdiff_t halo = r->conv.pad_top * images->row_stride + (ptrdiff_t)r->conv.pad_left * r->conv.channels_in;
+  const ptrdiff_t halo = r->conv.pad_top * images->view.row_stride + (ptrdiff_t)r->conv.pad_left * r->conv.channels_in;
   (void)first;
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, pixels, taps, units, 1, r->d_output_images.data, units,
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, pixels, taps, units, 1, r->d_output_images.view.data, units,
               r->filter, units, 0, r->columns, taps);
-  memset(images->data - halo, 0, (size_t)count * (size_t)images->sample_stride * sizeof(float));
+  memset((float *)images->view.data - halo, 0, (size_t)count * (size_t)images->view.sample_stride * sizeof(float));
   walk_windows(r, images, count, 1);
 }
 
 static void d_filter(void *run, int32_t first, int32_t count) {
   conv_run *r = run;
   const int pixels = pixels_of(r, count), units = r->conv.channels_out, taps = (int)r->taps;
-  const float *d = r->d_output_images.data;
+  const float *d = r->d_output_images.view.data;
   walk_windows(r, &r->input_images, count, 0);
   cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, taps, units, pixels, 1, r->columns, taps, d, units,
               first > 0 ? 1 : 0, r->d_filter_plain, units);

@@ -22,6 +22,10 @@ typedef struct {
   mtlf_tensor input_images, output_images, d_output_images, d_input_images;
   uint8_t *gate; /* [batch][OH/2][OW/2][C_out] */
   mtlf_weight weight;
+  mtlf_conv2d_op forward_op;
+  mtlf_zero_op zero_op;
+  mtlf_conv2d_d_input_op d_input_op;
+  mtlf_conv2d_d_filter_op d_filter_op;
   plan_pass forward, d_input, d_filter;
   /* OpenBLAS */
   float *columns; /* [samples*OH*OW, taps] */

@@ -6,28 +6,30 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/parallel.h"
 #include "bench.h"
 #include "creference.h"
 #include "dense_run.h"
-#include "impl.h"
+#include "kernels/dense.h"
 
 /* As in training: rows that lie a multiple of 4 KiB apart would fall into one set of the first-level cache. */
 static ptrdiff_t stride_of(int32_t floats) { return floats % 1024 == 0 ? floats + 16 : floats; }
 
 static mtlf_tensor new_vectors(const dense_run *r, int32_t channels) {
   const ptrdiff_t stride = r->path == FORM_OPENBLAS ? channels : stride_of(channels);
-  return (mtlf_tensor){.data = new_floats((size_t)r->dense.batch * (size_t)stride),
-                       .sample_stride = stride,
-                       .row_stride = channels,
-                       .height = 1,
-                       .width = 1,
-                       .channels = channels};
+  return (mtlf_tensor){.view = {.data = new_floats((size_t)r->dense.batch * (size_t)stride),
+                                .element = MTLF_F32,
+                                .height = 1,
+                                .width = 1,
+                                .channels = channels,
+                                .sample_stride = stride,
+                                .row_stride = channels}};
 }
 
 static void copy_vectors(const dense_run *r, const mtlf_tensor *t, float *plain, int is_out) {
-  const size_t row = (size_t)t->channels;
+  const size_t row = (size_t)t->view.channels;
   for (int32_t n = 0; n < r->dense.batch; n++) {
-    float *vector = t->data + n * t->sample_stride, *at = plain + (size_t)n * row;
+    float *vector = (float *)t->view.data + n * t->view.sample_stride, *at = plain + (size_t)n * row;
     memcpy(is_out ? at : vector, is_out ? vector : at, row * sizeof(float));
   }
 }
@@ -40,14 +42,13 @@ static size_t inputs_of(const dense_run *r) { return (size_t)r->dense.batch * (s
 static void d_kernel_block(void *argument, int64_t unit, int thread) {
   dense_run *r = argument;
   (void)thread;
-  mtlf_dense_d_kernel_unit(r->context.kernels, r->dense.batch, r->dense.inputs, r->dense.units, r->inputs.data,
-                           r->inputs.sample_stride, r->d_outputs.data, r->d_outputs.sample_stride, r->d_kernel,
-                           r->d_bias, NULL, NULL, NULL, unit);
+  mtlf_dense_f32.d_kernel_unit(r->context.kernels, r->dense.batch, &r->inputs.view, &r->d_outputs.view, r->d_kernel,
+                               r->d_bias, unit);
 }
 
 static void run_d_kernel(void *run) {
   dense_run *r = run;
-  mtlf_run_units(&r->context, mtlf_dense_d_kernel_units(r->context.kernels, r->dense.inputs, r->dense.units),
+  mtlf_run_units(&r->context, mtlf_dense_d_kernel_unit_count(r->context.kernels, r->dense.inputs, r->dense.units),
                  d_kernel_block, r);
 }
 
@@ -65,29 +66,23 @@ static void prepare_ours(dense_run *r, pass passes[MAX_PASSES], double flops) {
   r->d_kernel = new_floats(kernel);
   r->d_bias = new_floats(wide);
   r->packed = new_floats(((size_t)batch + panel - 1) / panel * panel * (size_t)units);
-  r->term = (mtlf_dense_term){.weight = &r->weight, .d_output_packed = r->packed};
+  r->term = (mtlf_dense_term){
+      .kernel = r->weight.kernel, .inputs = r->dense.inputs, .units = units, .d_output_packed = r->packed};
 
+  r->forward_op = (mtlf_dense_op){
+      .weight = &r->weight, .kernel = r->weight.kernel, .relu = 1, .input = r->inputs, .output = r->outputs};
   init_plan_pass(&r->forward, &r->context, batch, batch);
-  mtlf_op *op = add_op(&r->forward, MTLF_OP_DENSE, 0);
-  op->input = r->inputs;
-  op->output = r->outputs;
-  op->weight = &r->weight;
-  op->relu = 1;
+  add_block_op(&r->forward, mtlf_dense_units, mtlf_dense_block, &r->forward_op);
 
+  r->pack_op = (mtlf_pack_samples_op){.rows = r->d_outputs, .packed = r->packed};
+  r->d_input_op = (mtlf_dense_d_input_op){.terms = &r->term, .term_count = 1, .d_input = r->d_inputs};
   init_plan_pass(&r->d_input, &r->context, batch, batch);
-  op = add_op(&r->d_input, MTLF_OP_PACK_SAMPLES, 1);
-  op->d_output = r->d_outputs;
-  op->packed = r->packed;
-  op = add_op(&r->d_input, MTLF_OP_DENSE_D_INPUT, 0);
-  op->d_input = r->d_inputs;
-  op->terms = &r->term;
-  op->term_count = 1;
+  add_shard_op(&r->d_input, mtlf_pack_samples_shard, &r->pack_op);
+  add_block_op(&r->d_input, mtlf_dense_d_input_units, mtlf_dense_d_input_block, &r->d_input_op);
 
+  r->update_op = (mtlf_dense_d_kernel_op){.weight = &r->weight, .input = r->inputs, .d_output = r->d_outputs};
   init_plan_pass(&r->update, &r->context, batch, batch);
-  op = add_op(&r->update, MTLF_OP_DENSE_D_KERNEL, 0);
-  op->input = r->inputs;
-  op->d_output = r->d_outputs;
-  op->weight = &r->weight;
+  add_block_op(&r->update, mtlf_dense_d_kernel_units, mtlf_dense_d_kernel_block, &r->update_op);
 
   passes[0] = (pass){run_plan_pass, &r->forward, flops};
   passes[1] = (pass){run_plan_pass, &r->d_input, flops};

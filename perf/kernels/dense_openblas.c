@@ -10,26 +10,26 @@
 static void forward(void *run) {
   dense_run *r = run;
   const int batch = r->dense.batch, inputs = r->dense.inputs, units = r->dense.units;
-  float *output = r->outputs.data;
+  float *output = r->outputs.view.data;
   for (int n = 0; n < batch; n++) memcpy(output + (size_t)n * (size_t)units, r->bias, (size_t)units * sizeof(float));
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, batch, units, inputs, 1, r->inputs.data, inputs, r->kernel,
-              units, 1, output, units);
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, batch, units, inputs, 1, r->inputs.view.data, inputs,
+              r->kernel, units, 1, output, units);
   check_status(mtlf_relu_forward_f32((int64_t)batch * units, output, output, &r->context));
 }
 
 static void d_input(void *run) {
   dense_run *r = run;
   const int batch = r->dense.batch, inputs = r->dense.inputs, units = r->dense.units;
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, batch, inputs, units, 1, r->d_outputs.data, units, r->kernel,
-              units, 0, r->d_inputs.data, inputs);
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, batch, inputs, units, 1, r->d_outputs.view.data, units,
+              r->kernel, units, 0, r->d_inputs.view.data, inputs);
 }
 
 static void d_kernel(void *run) {
   dense_run *r = run;
   const int batch = r->dense.batch, inputs = r->dense.inputs, units = r->dense.units;
-  const float *d = r->d_outputs.data;
-  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, inputs, units, batch, 1, r->inputs.data, inputs, d, units, 0,
-              r->d_kernel, units);
+  const float *d = r->d_outputs.view.data;
+  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, inputs, units, batch, 1, r->inputs.view.data, inputs, d, units,
+              0, r->d_kernel, units);
   memset(r->d_bias, 0, (size_t)units * sizeof(float));
   for (int n = 0; n < batch; n++, d += units) {
     for (int k = 0; k < units; k++) r->d_bias[k] += d[k];

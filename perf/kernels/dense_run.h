@@ -15,6 +15,10 @@ typedef struct {
   float *slots[2];                                  /* OpenBLAS's: Adam's m and v, plain */
   mtlf_weight weight;
   mtlf_dense_term term;
+  mtlf_dense_op forward_op;
+  mtlf_pack_samples_op pack_op;
+  mtlf_dense_d_input_op d_input_op;
+  mtlf_dense_d_kernel_op update_op;
   float *packed;
   plan_pass forward, d_input, update;
 } dense_run;

@@ -2,8 +2,8 @@
  * Which OpenBLAS this is, if there is one. */
 #include <string.h>
 
+#include "base/context.h"
 #include "bench.h"
-#include "impl.h"
 
 mtlf_context openblas_calibration(const mtlf_context *context) {
   mtlf_context best = *context;

@@ -7,8 +7,8 @@
 #define _POSIX_C_SOURCE 199309L
 #include <string.h>
 
+#include "base/parallel.h"
 #include "bench.h"
-#include "impl.h"
 #include "seconds.h"
 
 typedef void (*fma_loop)(int64_t rounds);

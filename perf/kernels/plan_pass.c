@@ -13,18 +13,26 @@ void init_plan_pass(plan_pass *p, const mtlf_context *context, int32_t batch, in
                    .indices = indices};
 }
 
-mtlf_op *add_op(plan_pass *p, mtlf_op_kind kind, int is_shards) {
+static void add_op(plan_pass *p, const mtlf_op *op) {
+  const int is_shards = op->shard != NULL;
   const int32_t last = p->plan.stage_count - 1;
-  const int32_t op = last < 0 ? 0 : p->jobs[last].first_op + p->jobs[last].op_count;
+  const int32_t place = last < 0 ? 0 : p->jobs[last].first_op + p->jobs[last].op_count;
   if (is_shards && last >= 0 && p->jobs[last].is_shards) {
     p->jobs[last].op_count++;
   } else {
-    p->jobs[last + 1] = (mtlf_job){.is_shards = is_shards, .first_op = op, .op_count = 1};
+    p->jobs[last + 1] = (mtlf_job){.is_shards = is_shards, .first_op = place, .op_count = 1};
     p->stages[last + 1] = (mtlf_stage){.first_job = last + 1, .job_count = 1};
     p->plan.stage_count++;
   }
-  p->ops[op].kind = kind;
-  return p->ops + op;
+  p->ops[place] = *op;
+}
+
+void add_shard_op(plan_pass *p, mtlf_shard_function shard, const void *payload) {
+  add_op(p, &(mtlf_op){.shard = shard, .payload = payload});
+}
+
+void add_block_op(plan_pass *p, mtlf_units_function units, mtlf_block_function block, const void *payload) {
+  add_op(p, &(mtlf_op){.units = units, .block = block, .payload = payload});
 }
 
 void run_plan_pass(void *plan_pass_pointer) {
@@ -34,5 +42,5 @@ void run_plan_pass(void *plan_pass_pointer) {
   p->plan.stages = p->stages;
   const int32_t *streams[] = {p->indices};
   p->step.indices = streams;
-  check_status(mtlf_plan_run(&p->plan, &p->step, p->context));
+  check_status(mtlf_plan_run(&p->plan, 0, p->plan.stage_count, &p->step, p->context));
 }

@@ -182,10 +182,11 @@ final class CompiledPlan {
     if !operation.terms.isEmpty {
       let memory = UnsafeMutablePointer<mtlf_dense_term>.allocate(capacity: operation.terms.count)
       for (index, term) in operation.terms.enumerated() {
+        let weight = store.weight(of: term.node)
         (memory + index).initialize(
           to: mtlf_dense_term(
-            weight: store.weight(of: term.node).map { UnsafePointer($0) },
-            d_output_packed: UnsafePointer(tensors[term.packed].data)))
+            kernel: weight.flatMap { UnsafePointer($0.pointee.kernel) }, inputs: weight?.pointee.inputs ?? 0,
+            units: weight?.pointee.units ?? 0, d_output_packed: UnsafePointer(tensors[term.packed].data)))
       }
       terms.append(memory)
       op.terms = UnsafePointer(memory)

@@ -130,15 +130,15 @@ void reference_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint
 /* Element `index` of a stream as mtlf_random_u32 numbers them: word index % 4 of the counter (index / 4, stream). */
 uint32_t reference_random_u32(uint64_t key, uint64_t stream, uint64_t index);
 
-/* ---- internals.c: what impl.h declares and only plans call, on the kernels of a context ---- */
+/* ---- internals.c: what the headers of CKernels/src declare and only plans call, on the kernels of a context ---- */
 
 /* logits, probabilities, d_logits [classes]; returns the loss. */
 float internal_cross_entropy_row(const mtlf_context *context, int32_t classes, const float *logits, int32_t label,
                                  float smoothing, float scale, float *probabilities, float *d_logits,
                                  int32_t *predicted, int32_t *rank);
-/* output [height][width][channels], rows row_stride apart. */
-void internal_load_sample(const mtlf_context *context, const mtlf_step_input *input, int32_t height, int32_t width,
-                          int32_t channels, int64_t row, uint64_t epoch, float *output, ptrdiff_t row_stride);
+/* Into the view's first sample. */
+void internal_load_sample(const mtlf_context *context, const mtlf_input_rows *input, int64_t row, uint64_t epoch,
+                          const mtlf_view *output);
 /* mask, output [height][width][channels]. */
 void internal_augment_mask(const mtlf_augmentation *augmentation, int32_t height, int32_t width, int32_t channels,
                            const uint8_t *mask, int64_t row, uint64_t epoch, uint8_t *output);
@@ -146,10 +146,15 @@ void internal_augment_mask(const mtlf_augmentation *augmentation, int32_t height
 float internal_regression_sums(const mtlf_context *context, mtlf_loss loss, float delta, int32_t n,
                                const float *outputs, const float *targets, double *sums, int32_t sum_size);
 /* The weight from its groups' gradients. */
-void internal_weight_update(const mtlf_context *context, const mtlf_weight *weight, int groups, const mtlf_step *step);
+void internal_weight_update(const mtlf_context *context, const mtlf_weight *weight, int32_t groups,
+                            const mtlf_step *step);
 /* The weight from input [N, K] and d_output [N, units], in one pass. */
 void internal_dense_d_kernel_update(const mtlf_context *context, int32_t batch, const float *input,
                                     const float *d_output, const mtlf_weight *weight, const mtlf_step *step);
+
+/* bfloat16, as the kernels round to it and widen it. */
+uint16_t internal_bf16_of_f32(float x);
+float internal_f32_of_bf16(uint16_t x);
 
 /* ---- values.c: inputs of tests and comparisons ---- */
 

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * ReLU, sigmoid, exp and sums: over views by rows, over n values by blocks. */
+#include "elementwise.h"
+
+#include "../base/arithmetic.h"
+#include "../base/context.h"
+#include "../base/parallel.h"
+
+/* ---- over views ---- */
+
+/* Rows of bfloat16 go through floats, so many at a time. */
+enum { PIECE = 512 };
+
+/* A place in a row of floats is the row itself: it is taken in one piece. */
+static size_t piece_of(int is_plain, size_t n) { return is_plain ? n : PIECE; }
+
+/* Calls the body for pieces of every row, with `n` elements from sample s, row y, element `at` on. */
+#define FOR_EACH_PIECE(shape, samples, is_plain, ...)                               \
+  do {                                                                              \
+    const size_t run = (size_t)(shape)->width * (size_t)(shape)->channels;          \
+    const size_t piece = piece_of(is_plain, run);                                   \
+    for (int32_t s = 0; s < (samples); s++) {                                       \
+      for (int32_t y = 0; y < (shape)->height; y++) {                               \
+        for (size_t at = 0; at < run; at += piece) {                                \
+          const size_t n = (size_t)mtlf_least((int64_t)piece, (int64_t)(run - at)); \
+          __VA_ARGS__                                                               \
+        }                                                                           \
+      }                                                                             \
+    }                                                                               \
+  } while (0)
+#define AT(view) (s * (view)->sample_stride + y * (view)->row_stride + (ptrdiff_t)at)
+
+void mtlf_activate(const mtlf_kernels *kernels, mtlf_activation function, int32_t samples, const mtlf_view *input,
+                   const mtlf_view *output) {
+  const int is_plain = input->element == MTLF_F32 && output->element == MTLF_F32;
+  float x[PIECE], y_piece[PIECE];
+  FOR_EACH_PIECE(input, samples, is_plain, {
+    kernels->activation_forward[function](mtlf_read(input, AT(input), n, x), mtlf_place(output, AT(output), y_piece),
+                                          n);
+    mtlf_put(output, AT(output), n, y_piece);
+  });
+}
+
+void mtlf_activate_backward(const mtlf_kernels *kernels, mtlf_activation function, int32_t samples,
+                            const mtlf_view *value, const mtlf_view *d_output, const mtlf_view *d_input) {
+  const int is_plain = value->element == MTLF_F32 && d_output->element == MTLF_F32 && d_input->element == MTLF_F32;
+  float values[PIECE], d[PIECE], to[PIECE];
+  FOR_EACH_PIECE(value, samples, is_plain, {
+    kernels->activation_backward[function](mtlf_read(value, AT(value), n, values),
+                                           mtlf_read(d_output, AT(d_output), n, d),
+                                           mtlf_place(d_input, AT(d_input), to), n);
+    mtlf_put(d_input, AT(d_input), n, to);
+  });
+}
+
+void mtlf_add(const mtlf_kernels *kernels, int32_t samples, const mtlf_view *from, const mtlf_view *to) {
+  const int is_plain = from->element == MTLF_F32 && to->element == MTLF_F32;
+  float x[PIECE], sum[PIECE];
+  FOR_EACH_PIECE(from, samples, is_plain, {
+    float *target = mtlf_place(to, AT(to), sum);
+    if (to->element == MTLF_BF16) mtlf_read(to, AT(to), n, sum);
+    kernels->add(mtlf_read(from, AT(from), n, x), target, n);
+    mtlf_put(to, AT(to), n, sum);
+  });
+}
+
+/* ---- over n values ---- */
+
+enum { BLOCK = 1 << 15 };
+
+typedef struct {
+  const mtlf_kernels *kernels;
+  int64_t n;
+  const float *x, *d_output;
+  float *y;
+} call;
+
+#define FIRST ((size_t)unit * BLOCK)
+#define COUNT ((size_t)mtlf_least(BLOCK, k->n - (int64_t)FIRST))
+#define BODY(name, CALL)                                       \
+  static void name(void *argument, int64_t unit, int thread) { \
+    const call *k = argument;                                  \
+    (void)thread;                                              \
+    CALL;                                                      \
+  }
+
+BODY(relu, k->kernels->activation_forward[MTLF_ACTIVATION_RELU](k->x + FIRST, k->y + FIRST, COUNT))
+BODY(relu_backward,
+     k->kernels->activation_backward[MTLF_ACTIVATION_RELU](k->x + FIRST, k->d_output + FIRST, k->y + FIRST, COUNT))
+BODY(sigmoid, k->kernels->activation_forward[MTLF_ACTIVATION_SIGMOID](k->x + FIRST, k->y + FIRST, COUNT))
+BODY(sigmoid_backward,
+     k->kernels->activation_backward[MTLF_ACTIVATION_SIGMOID](k->x + FIRST, k->d_output + FIRST, k->y + FIRST, COUNT))
+BODY(exponential, (void)k->kernels->exp_sum(k->x + FIRST, 0.0f, k->y + FIRST, COUNT))
+
+static mtlf_status run(mtlf_unit_body body, int64_t n, const float *x, const float *d_output, float *y,
+                       const mtlf_context *context) {
+  mtlf_context resolved;
+  if (!x || !d_output || !y) return MTLF_ERR_NULL_POINTER;
+  if (n < 1) return MTLF_ERR_BAD_SHAPE;
+  const mtlf_status status = mtlf_resolve(context, &resolved);
+  if (status != MTLF_OK) return status;
+  call k = {.kernels = resolved.kernels, .n = n, .x = x, .d_output = d_output, .y = y};
+  mtlf_run_units(&resolved, mtlf_divide_up(n, BLOCK), body, &k);
+  return MTLF_OK;
+}
+
+mtlf_status mtlf_relu_forward_f32(int64_t n, const float *x, float *y, const mtlf_context *context) {
+  return run(relu, n, x, x, y, context);
+}
+
+mtlf_status mtlf_relu_backward_f32(int64_t n, const float *y, const float *d_output, float *d_input,
+                                   const mtlf_context *context) {
+  return run(relu_backward, n, y, d_output, d_input, context);
+}
+
+mtlf_status mtlf_sigmoid_forward_f32(int64_t n, const float *x, float *y, const mtlf_context *context) {
+  return run(sigmoid, n, x, x, y, context);
+}
+
+mtlf_status mtlf_sigmoid_backward_f32(int64_t n, const float *y, const float *d_output, float *d_input,
+                                      const mtlf_context *context) {
+  return run(sigmoid_backward, n, y, d_output, d_input, context);
+}
+
+mtlf_status mtlf_exp_f32(int64_t n, const float *x, float *y, const mtlf_context *context) {
+  return run(exponential, n, x, x, y, context);
+}
