@@ -47,10 +47,14 @@ let package = Package(
     // MARK: Library, from the kernels upwards
     .target(name: "Kernels", dependencies: ["CKernels"]),
     .target(name: "MTLFast", dependencies: ["Kernels"]),
-    .target(name: "MTLFastData", dependencies: ["MTLFast", "CArchive", "CCurl", "CCrypto", "CJPEG", "CPNG"]),
+    .target(name: "MTLFastStep", dependencies: ["MTLFast", "Kernels"]),
+    .target(name: "MTLFastData", dependencies: ["MTLFast", "Kernels", "CArchive", "CCurl", "CCrypto", "CJPEG", "CPNG"]),
     .target(
       name: "MTLFastTraining",
-      dependencies: ["MTLFastData", "CCrypto", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      dependencies: [
+        "MTLFast", "MTLFastData", "MTLFastStep", "Kernels", "CCrypto",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
       exclude: ["TensorBoard/tensorboard.proto"]),
     .target(
       name: "MTLFastRecipes", dependencies: ["MTLFastTraining", .product(name: "Yams", package: "Yams")],
@@ -67,11 +71,12 @@ let package = Package(
       name: "CReference", dependencies: ["CKernels"], path: "Tests/CReference",
       cSettings: [.unsafeFlags(["-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra"])]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "CReference"]),
+    .testTarget(name: "MTLFastStepTests", dependencies: ["MTLFastStep", "MTLFast", "Kernels"]),
     .testTarget(name: "MTLFastDataTests", dependencies: ["MTLFast", "MTLFastData", "CArchive", "CJPEG", "CPNG"]),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .testTarget(
       name: "MTLFastTrainingTests",
-      dependencies: ["MTLFastTraining", "MTLFast", "MTLFastData", "Kernels", "CAllocationCounter"]),
+      dependencies: ["MTLFastTraining", "MTLFastStep", "MTLFast", "MTLFastData", "Kernels", "CAllocationCounter"]),
     .testTarget(name: "MTLFastRecipesTests", dependencies: ["MTLFastRecipes", "CJPEG"]),
     .testTarget(name: "CommandLineTests", dependencies: ["mtl-fast", "MTLFastRecipes"]),
   ],

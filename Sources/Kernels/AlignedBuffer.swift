@@ -7,30 +7,32 @@
   import Darwin
 #endif
 
-/// Zeroed floats that start at a multiple of the kernels' alignment and are freed with the last reference.
-public final class AlignedBuffer: @unchecked Sendable {
-  public let base: UnsafeMutablePointer<Float>
-  public let count: Int
+/// Zeroed bytes that start at a multiple of the kernels' alignment and are freed with the last reference.
+package final class AlignedBuffer: @unchecked Sendable {
+  package let base: UnsafeMutableRawPointer
+  package let bytes: Int
 
   /// - Throws: `MTLFastError` of kind `system` where the memory can't be had.
-  public init(count: Int, for purpose: String) throws {
+  package init(bytes: Int, for purpose: String) throws {
     // Page-aligned, so that large blocks can be backed by huge pages.
-    let alignment = count >= 1 << 19 ? 1 << 21 : 4096
-    let (bytes, overflows) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
+    let alignment = bytes >= 1 << 21 ? 1 << 21 : 4096
     var memory: UnsafeMutableRawPointer?
-    guard !overflows, posix_memalign(&memory, alignment, bytes) == 0, let memory else {
+    guard bytes >= 0, posix_memalign(&memory, alignment, max(bytes, 4)) == 0, let memory else {
       throw MTLFastError(
         .system,
-        "\(purpose): \(overflows ? "the size overflows" : "no memory for \(bytes) bytes"). Use a smaller batch size or model."
+        "\(purpose): \(bytes < 0 ? "the size overflows" : "no memory for \(bytes) bytes"). Use a smaller batch size or model."
       )
     }
     #if os(Linux)
       if alignment > 4096 { madvise(memory, bytes, MADV_HUGEPAGE) }
     #endif
-    memset(memory, 0, bytes)
-    base = memory.bindMemory(to: Float.self, capacity: max(count, 1))
-    self.count = count
+    memset(memory, 0, max(bytes, 4))
+    base = memory
+    self.bytes = bytes
   }
+
+  /// As fp32 values.
+  package var floats: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
 
   deinit { free(base) }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernels' context, and their statuses as errors.
 
-@_exported import CKernels
+internal import CKernels
 
 #if canImport(Glibc)
   import Glibc
@@ -10,13 +10,13 @@
 #endif
 
 /// The instruction set, threads and convolution path that kernels run with.
-public final class KernelContext: @unchecked Sendable {
+package final class KernelContext: @unchecked Sendable {
   /// Stable for the life of this object.
-  public let pointer: UnsafeMutablePointer<mtlf_context>
+  let pointer: UnsafeMutablePointer<mtlf_context>
 
   /// - Parameter threads: nil for as many as the affinity mask and the container's quota allow.
   /// - Throws: `MTLFastError` of kind `usage` for a bad thread count, MTLF_ISA or MTLF_CONV.
-  public init(threads: Int? = nil) throws {
+  package init(threads: Int? = nil) throws {
     if let threads, threads > Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), threads <= 1024 {
       try requireThreads(threads)
     }
@@ -43,24 +43,24 @@ public final class KernelContext: @unchecked Sendable {
 
   deinit { pointer.deallocate() }
 
-  public var isaName: String { String(cString: mtlf_context_isa_name(pointer)) }
-  public var threads: Int { Int(pointer.pointee.threads) }
+  package var isaName: String { String(cString: mtlf_context_isa_name(pointer)) }
+  package var threads: Int { Int(pointer.pointee.threads) }
   /// Columns of a packed panel.
-  public var panel: Int { Int(mtlf_panel_columns(pointer)) }
+  package var panel: Int { Int(mtlf_panel_columns(pointer)) }
 
   /// The instruction sets of this CPU, best first.
-  public static var supportedNames: [String] {
+  package static var supportedNames: [String] {
     [("avx512", MTLF_ISA_AVX512), ("avx2", MTLF_ISA_AVX2), ("neon", MTLF_ISA_NEON), ("scalar", MTLF_ISA_SCALAR)]
       .filter { mtlf_isa_is_supported($0.1) != 0 }.map(\.0)
   }
 }
 
 /// The one place where a kernel's status becomes an error.
-public func kernelError(_ status: mtlf_status, in operation: String) -> MTLFastError {
+func kernelError(_ status: mtlf_status, in operation: String) -> MTLFastError {
   MTLFastError(.system, "\(operation): \(String(cString: mtlf_status_text(status))).")
 }
 
-public func check(_ status: mtlf_status, in operation: @autoclosure () -> String) throws {
+func check(_ status: mtlf_status, in operation: @autoclosure () -> String) throws {
   guard status == MTLF_OK else { throw kernelError(status, in: operation()) }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random numbers by counter, keyed by what they are for.
 
+internal import CKernels
+
 /// Draws that depend on (seed, purpose, index) alone: Philox 4x32-10.
 public struct RandomStream: Sendable {
   public let key: UInt64

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one thread that owns the kernels' team.
 
+internal import CKernels
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -11,14 +13,15 @@
 ///
 /// Every thread that enters an OpenMP region gets a team of its own, so plans of all callers go through this thread.
 /// Nothing is allocated to submit one.
-public final class TeamThread: @unchecked Sendable {
-  public static let shared = TeamThread()
+final class TeamThread: @unchecked Sendable {
+  static let shared = TeamThread()
 
   private struct Mailbox {
     var mutex = pthread_mutex_t()
     var submitted = pthread_cond_t()
     var finished = pthread_cond_t()
     var plan: UnsafePointer<mtlf_plan>?
+    var stages: (Int32, Int32) = (0, 0)
     var step: UnsafeMutablePointer<mtlf_step>?
     var context: UnsafePointer<mtlf_context>?
     var isBusy = false
@@ -50,16 +53,18 @@ public final class TeamThread: @unchecked Sendable {
     isStarted = result == 0
   }
 
-  /// Runs one step of a plan and waits for it.
-  public func run(
-    _ plan: UnsafePointer<mtlf_plan>, _ step: UnsafeMutablePointer<mtlf_step>, _ context: UnsafePointer<mtlf_context>
+  /// Runs stages of one step of a plan and waits for them.
+  func run(
+    _ plan: UnsafePointer<mtlf_plan>, _ firstStage: Int32, _ endStage: Int32, _ step: UnsafeMutablePointer<mtlf_step>,
+    _ context: UnsafePointer<mtlf_context>
   ) -> mtlf_status {
-    guard isStarted else { return mtlf_plan_run(plan, 0, plan.pointee.stage_count, step, context) }
+    guard isStarted else { return mtlf_plan_run(plan, firstStage, endStage, step, context) }
     pthread_mutex_lock(&mailbox.pointee.mutex)
     while mailbox.pointee.isBusy { pthread_cond_wait(&mailbox.pointee.finished, &mailbox.pointee.mutex) }
     mailbox.pointee.isBusy = true
     mailbox.pointee.isDone = false
     mailbox.pointee.plan = plan
+    mailbox.pointee.stages = (firstStage, endStage)
     mailbox.pointee.step = step
     mailbox.pointee.context = context
     pthread_cond_signal(&mailbox.pointee.submitted)
@@ -77,8 +82,9 @@ public final class TeamThread: @unchecked Sendable {
     while true {
       while mailbox.pointee.plan == nil { pthread_cond_wait(&mailbox.pointee.submitted, &mailbox.pointee.mutex) }
       let (plan, step, context) = (mailbox.pointee.plan, mailbox.pointee.step, mailbox.pointee.context)
+      let (first, end) = mailbox.pointee.stages
       pthread_mutex_unlock(&mailbox.pointee.mutex)
-      let status = mtlf_plan_run(plan, 0, plan?.pointee.stage_count ?? 0, step, context)
+      let status = mtlf_plan_run(plan, first, end, step, context)
       pthread_mutex_lock(&mailbox.pointee.mutex)
       mailbox.pointee.status = status
       mailbox.pointee.plan = nil

@@ -39,9 +39,9 @@ public struct Recipe: Hashable, Sendable {
     /// Inputs, other nodes, their layers (`trunk.conv2d_2`) or heads' logits (`item.logits`). Several are joined by the
     /// first layer.
     public var from: [String]
-    public var layers: [RecipeLayer]
+    public var layers: [GraphLayer]
 
-    public init(name: String, from: [String], layers: [RecipeLayer]) {
+    public init(name: String, from: [String], layers: [GraphLayer]) {
       self.name = name
       self.from = from
       self.layers = layers
@@ -52,7 +52,7 @@ public struct Recipe: Hashable, Sendable {
   public struct Head: Hashable, Sendable {
     public var name: String
     public var from: [String]
-    public var layers: [RecipeLayer]
+    public var layers: [GraphLayer]
     /// The factor of the head's loss in the sum.
     public var weight: Float
     /// nil for the one that follows from the task.
@@ -63,7 +63,7 @@ public struct Recipe: Hashable, Sendable {
     public var labelSmoothing: Float
 
     public init(
-      name: String, from: [String], layers: [RecipeLayer] = [], weight: Float = 1, loss: Loss? = nil,
+      name: String, from: [String], layers: [GraphLayer] = [], weight: Float = 1, loss: Loss? = nil,
       metrics: [Metric]? = nil, classWeights: ClassWeights? = nil, labelSmoothing: Float = 0
     ) {
       self.name = name

@@ -10,7 +10,7 @@ extension Recipe.Head {
       entry.value, "head '\(name)'",
       known: ["from", "layers", "weight", "loss", "metrics", "class_weights", "label_smoothing"])
     from = try reader.required("from").oneOrMoreNames("from")
-    layers = try reader.optional("layers").map { try RecipeLayer.list($0, of: "head '\(entry.key)'") } ?? []
+    layers = try reader.optional("layers").map { try GraphLayer.list($0, of: "head '\(entry.key)'") } ?? []
     weight = try reader.optional("weight")?.number("weight", "a number of 0 or more") { $0 >= 0 } ?? 1
     loss = try reader.optional("loss").map(Self.loss)
     metrics = try reader.optional("metrics").map(Self.metrics)

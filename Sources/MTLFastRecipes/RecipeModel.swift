@@ -47,7 +47,7 @@ struct RecipeGraphBuilder {
     let name: String
     let path: [String]
     let references: [NodeReference]
-    let layers: [RecipeLayer]
+    let layers: [GraphLayer]
     let head: Recipe.Head?
 
     init(_ node: Recipe.ModelNode) {

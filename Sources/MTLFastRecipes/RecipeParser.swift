@@ -63,6 +63,6 @@ extension Recipe.ModelNode {
     name = try checkedName(entry.key, "node", at: entry.location)
     let reader = try MappingReader(entry.value, "node '\(name)'", known: ["from", "layers"])
     from = try reader.required("from").oneOrMoreNames("from")
-    layers = try RecipeLayer.list(try reader.required("layers"), of: "node '\(name)'")
+    layers = try GraphLayer.list(try reader.required("layers"), of: "node '\(name)'")
   }
 }

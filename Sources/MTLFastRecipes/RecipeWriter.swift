@@ -34,7 +34,7 @@ extension Recipe {
     return lines.joined(separator: "\n")
   }
 
-  private func layerLines(_ layers: [RecipeLayer]) -> [String] {
+  private func layerLines(_ layers: [GraphLayer]) -> [String] {
     layers.isEmpty ? ["    layers: []"] : ["    layers:"] + layers.map { "      - \($0.recipeText)" }
   }
 

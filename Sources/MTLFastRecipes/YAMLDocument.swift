@@ -60,6 +60,8 @@ struct YAMLNode {
     return false
   }
 
+  var isMapping: Bool { if case .mapping = content { true } else { false } }
+
   /// What stands here, for messages: `'abc'`, `a list`.
   var kindDescription: String {
     switch content {

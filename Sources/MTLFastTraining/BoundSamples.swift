@@ -11,7 +11,7 @@ struct BoundSamples {
   /// Rows of each stream.
   let streamCounts: [Int]
   /// By input node; the stream is -1 where a prediction lacks the input.
-  private(set) var inputs: [mtlf_step_input] = []
+  private(set) var inputs: [InputRows] = []
   /// By head; nil for a head without targets.
   private(set) var targets: [UnsafeRawPointer?] = []
   /// By head.
@@ -36,17 +36,15 @@ struct BoundSamples {
     for node in graph.nodes {
       guard case .input = node.operation else { continue }
       let slot = bound.inputs.count
-      bound.inputs.append(mtlf_step_input())
-      bound.inputs[slot].scale = 1
-      bound.inputs[slot].stream = -1
+      bound.inputs.append(InputRows())
       guard let stream = samples.streams.firstIndex(where: { $0.inputs[node.name] != nil }),
         let input = samples.streams[stream].inputs[node.name]
       else { continue }
-      bound.inputs[slot].stream = Int32(stream)
+      bound.inputs[slot].stream = stream
       bound.inputs[slot].scale = input.scale
       switch input.column {
       case .bytes(_, let values):
-        bound.inputs[slot].is_bytes = 1
+        bound.inputs[slot].isBytes = true
         place(.bytes(values)) { $0.inputs[slot].data = $1 }
       case .floats(_, let values): place(.floats(values)) { $0.inputs[slot].data = $1 }
       }
@@ -61,12 +59,9 @@ struct BoundSamples {
         }
       }
       if let seed, let augmentation = input.augmentation, node.shape.isImage {
-        let draws = mtlf_augmentation(
-          flip: augmentation.flip ? 1 : 0, pad: Int32(augmentation.pad), cutout: Int32(augmentation.cutout),
+        bound.inputs[slot].augmentation = KernelAugmentation(
+          flip: augmentation.flip, pad: augmentation.pad, cutout: augmentation.cutout,
           key: RandomStream(seed: seed, purpose: "augment \(stream)").key)
-        place(.augmentation([draws])) {
-          $0.inputs[slot].augmentation = $1?.assumingMemoryBound(to: mtlf_augmentation.self)
-        }
       }
     }
     for (slot, head) in graph.heads.enumerated() {
@@ -143,14 +138,12 @@ private enum ColumnMemory {
   case bytes([UInt8])
   case floats([Float])
   case labels([Int32])
-  case augmentation([mtlf_augmentation])
 
   private func withPointer<Result>(_ body: (UnsafeRawPointer?) throws -> Result) rethrows -> Result {
     switch self {
     case .bytes(let values): try values.withUnsafeBytes { try body($0.baseAddress) }
     case .floats(let values): try values.withUnsafeBytes { try body($0.baseAddress) }
     case .labels(let values): try values.withUnsafeBytes { try body($0.baseAddress) }
-    case .augmentation(let values): try values.withUnsafeBytes { try body($0.baseAddress) }
     }
   }
 

@@ -4,6 +4,7 @@
 import Kernels
 import MTLFast
 import MTLFastData
+import MTLFastStep
 
 /// Runs the forward pass over samples in order.
 public final class Evaluator {
@@ -12,17 +13,19 @@ public final class Evaluator {
   private let batchSize: Int
   private let results: [Int]
   private let isPrediction: Bool
+  private let lossWeights: [Float]
 
   init(
-    graph: ModelGraph, store: ParameterStore, context: KernelContext, batchSize: Int, predicts: Bool = false
+    graph: ModelGraph, parameters: Parameters, batchSize: Int, predicts: Bool = false
   ) throws {
-    let lowering = try PlanLowering(graph: graph, purpose: predicts ? .prediction : .evaluation)
+    let lowering = try Lowering(graph: graph, purpose: predicts ? .prediction : .evaluation)
     self.graph = graph
     self.batchSize = batchSize
     isPrediction = predicts
     results = lowering.results
     runner = StepRunner(
-      plan: try CompiledPlan(lowering.program, store: store, batchCapacity: batchSize), graph: graph, context: context)
+      step: try CompiledStep(lowering.program, parameters: parameters, batchCapacity: batchSize), graph: graph)
+    lossWeights = graph.heads.map(\.weight)
   }
 
   /// Scores or predicts with the weights of a model.
@@ -32,9 +35,8 @@ public final class Evaluator {
     _ model: MultiTaskModel, batchSize: Int = 200, threads: Int? = nil, predicts: Bool = false
   ) throws {
     let context = try KernelContext(threads: threads)
-    let store = try ParameterStore(
-      model: model, optimizer: nil, context: context, gradient: { _ in .fused }, needsTransposed: { _ in false })
-    try self.init(graph: model.graph, store: store, context: context, batchSize: batchSize, predicts: predicts)
+    let parameters = try Parameters(model: model, optimizer: nil, context: context)
+    try self.init(graph: model.graph, parameters: parameters, batchSize: batchSize, predicts: predicts)
   }
 
   /// Loss and metrics of every task over all samples.
@@ -84,7 +86,7 @@ public final class Evaluator {
     try runAll(samples, at: indices) { count in
       defer { done += count }
       for head in heads {
-        guard let (base, stride) = runner.plan.samples(of: results[head]) else { continue }
+        guard let tensor = runner.step.tensor(of: results[head]) else { continue }
         let elements = graph.nodes[graph.heads[head].logits].shape.elementCount
         for row in 0..<count {
           guard indices[done + row] < lengths[head] else {
@@ -92,7 +94,7 @@ public final class Evaluator {
             continue
           }
           values[head].append(
-            graph.heads[head].result(of: Array(UnsafeBufferPointer(start: base + row * stride, count: elements))))
+            graph.heads[head].result(of: Array(UnsafeBufferPointer(start: tensor.floats + row * tensor.sampleStride, count: elements))))
         }
       }
     }
@@ -108,7 +110,7 @@ public final class Evaluator {
         let size = min(batchSize, indices.count - first)
         try withPointers(to: rows[...], offset: first) { pointers in
           try pointers.withUnsafeBufferPointer {
-            try runner.run(bound, rows: $0, count: size, epoch: 0, optimizerStep: 1)
+            try runner.run(bound, rows: $0, count: size, epoch: 0, optimizerStep: 1, lossWeights: lossWeights)
           }
         }
         body(size)

@@ -3,6 +3,7 @@
 
 import Kernels
 import MTLFast
+import MTLFastStep
 
 /// Where a step met a value that is not finite.
 enum NonFinitePlace {
@@ -38,32 +39,20 @@ extension Trainer {
   func firstNonFiniteNode(
     _ samples: Samples, rows: UnsafeBufferPointer<UnsafePointer<Int32>>, count: Int
   ) throws -> String? {
-    let lowering = try PlanLowering(graph: model.graph, purpose: .evaluation)
+    let lowering = try Lowering(graph: model.graph, purpose: .evaluation)
     var program = lowering.program
     for value in lowering.value { if let value { program.kept.insert(program.storage(of: value)) } }
-    let plan = try CompiledPlan(program, store: store, batchCapacity: count)
-    let runner = StepRunner(plan: plan, graph: model.graph, context: context)
+    let step = try CompiledStep(program, parameters: store, batchCapacity: count)
+    let runner = StepRunner(step: step, graph: model.graph)
     try runner.bind(samples, seed: model.seed) {
-      try runner.run($0, rows: rows, count: count, epoch: epoch, optimizerStep: 1)
+      try runner.run($0, rows: rows, count: count, epoch: epoch, optimizerStep: 1, lossWeights: model.graph.heads.map(\.weight))
     }
     for index in model.graph.nodes.indices {
-      guard let value = lowering.value[index], plan.holdsNonFinite(value, samples: count) else { continue }
+      guard let value = lowering.value[index], step.holdsNonFinite(value, samples: count) else { continue }
       // A convolution that runs with its pool leaves the pool's output alone.
       let convolution = lowering.fusedPool.first { $0.value == index }?.key
       return model.graph.nodes[convolution ?? index].name
     }
     return nil
-  }
-}
-
-extension ModelGraph {
-  /// A node and all that it reads, directly or through others.
-  func ancestors(of node: Int) -> Set<Int> {
-    var found: Set<Int> = []
-    var waiting = [node]
-    while let next = waiting.popLast() {
-      if found.insert(next).inserted { waiting += nodes[next].inputs }
-    }
-    return found
   }
 }

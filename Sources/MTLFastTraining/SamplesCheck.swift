@@ -161,15 +161,3 @@ extension Samples {
     )
   }
 }
-
-extension ModelGraph {
-  /// The names of the inputs that a node depends on, in the order of the graph.
-  public func inputs(of node: Int) -> [String] {
-    var needed: Set<Int> = [node]
-    for index in nodes.indices.reversed() where needed.contains(index) { needed.formUnion(nodes[index].inputs) }
-    return nodes.indices.filter { index in
-      guard needed.contains(index), case .input = nodes[index].operation else { return false }
-      return true
-    }.map { nodes[$0].name }
-  }
-}

@@ -34,7 +34,7 @@ public struct TaskSum: Sendable, Equatable {
     let names = head.task.names.count
     switch head.task {
     case .classification: counts = [Int](repeating: 0, count: 3 * names + (head.hierarchy == nil ? 0 : 2))
-    case .regression: sums = [Double](repeating: 0, count: names * Int(MTLF_REGRESSION_SUMS))
+    case .regression: sums = [Double](repeating: 0, count: names * regressionSums)
     case .segmentation: counts = [Int](repeating: 0, count: names * names)
     case .masks: counts = [Int](repeating: 0, count: names * 4)
     }
@@ -97,7 +97,7 @@ public struct TaskSum: Sendable, Equatable {
   }
 
   private func regressionValue(of metric: Metric, _ target: RegressionTarget, at index: Int) -> Double? {
-    let at = index * Int(MTLF_REGRESSION_SUMS)
+    let at = index * regressionSums
     let count = sums[at]
     guard count > 0 else { return nil }
     let unit = Double(target.standardDeviation)

@@ -86,7 +86,7 @@ extension Trainer {
 
   /// - Parameter saved: what callbacks want to know after a resume.
   func state(saved: [String: String]) throws -> TrainingState {
-    let values = try store.parameters()
+    let values = try store.values()
     let slots = try store.slots()
     return TrainingState(
       parameters: zip(model.parameters, values).map {

@@ -14,7 +14,7 @@ import Testing
     #expect(recipe.inputs[0].scale.value == Float(1) / 255)
     #expect(recipe.tasks[1].names == ["shoes", "other one"])
     #expect(recipe.nodes[0].layers.count == 3)
-    #expect(recipe.nodes[0].layers[0] == .conv2d(Conv2D(filters: 4, kernelSize: 3)))
+    #expect(recipe.nodes[0].layers[0] == .conv2D(Conv2D(filters: 4, kernelSize: 3)))
     #expect(recipe.heads.map(\.weight) == [0.5, 1])
     #expect(recipe.training == Recipe.Training(optimizer: .adam(), batchSize: 8, epochs: 10, seed: 0, report: .none))
   }

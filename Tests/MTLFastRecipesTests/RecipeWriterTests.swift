@@ -17,12 +17,12 @@ import Testing
   @Test func everySettingIsKept() throws {
     var recipe = try Recipe.parse(RecipeTexts.small, file: "my.yaml")
     recipe.nodes[0].layers = [
-      .conv2d(
+      .conv2D(
         Conv2D(
           filters: 3, kernelSize: (3, 5), stride: (2, 1),
           padding: .explicit(top: 1, bottom: 0, left: 2, right: 1), activation: .sigmoid, initializer: .heUniform)),
-      .avgPool2d(AvgPool2D(poolSize: (2, 3), stride: (1, 2), padding: .same)),
-      .maxPool2d(MaxPool2D(poolSize: 2)), .relu(ReLU()), .sigmoid(Sigmoid()), .dropout(Dropout(rate: 0.1)),
+      .avgPool2D(AvgPool2D(poolSize: (2, 3), stride: (1, 2), padding: .same)),
+      .maxPool2D(MaxPool2D(poolSize: 2)), .relu(ReLU()), .sigmoid(Sigmoid()), .dropout(Dropout(rate: 0.1)),
       .flatten(Flatten()), .dense(Dense(units: 7, activation: .relu, initializer: .zeros)),
     ]
     recipe.training = Recipe.Training(

@@ -4,6 +4,7 @@
 import Kernels
 import MTLFast
 import MTLFastData
+import MTLFastStep
 import Testing
 
 @testable import MTLFastTraining
@@ -93,8 +94,8 @@ import Testing
     let layers: [any Layer] = (0..<5).flatMap { _ -> [any Layer] in [Conv2D(filters: 3, kernelSize: 1), BatchNorm()] }
     let model = try MultiTaskModel(
       input: [4, 4, 1], trunk: layers + [Flatten()], heads: [.classification("a", classes: 2)], seed: 0)
-    let program = try PlanLowering(graph: model.graph, purpose: .prediction).program
-    #expect(PlanSchedule(program).stageCount == 2)
+    let program = try Lowering(graph: model.graph, purpose: .prediction).program
+    #expect(Schedule(program).stageCount == 2)
   }
 
   @Test func trainingUsesTheMinibatch() throws {

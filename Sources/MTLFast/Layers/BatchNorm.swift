@@ -11,6 +11,7 @@
 /// Parameters: gamma `[C]`, beta `[C]`; running_mean `[C]` and running_variance `[C]` are kept, not trained.
 public struct BatchNorm: Layer, Hashable {
   public static let kind = "batch_norm"
+  public var graphLayer: GraphLayer { .batchNorm(self) }
   public let momentum: Float
   public let epsilon: Float
 

@@ -8,6 +8,7 @@
 /// Parameters: kernel `[KH, KW, C_in, filters]`, bias `[filters]`.
 public struct Conv2D: Layer, Hashable {
   public static let kind = "conv2d"
+  public var graphLayer: GraphLayer { .conv2D(self) }
   public let filters: Int
   public let kernelHeight: Int, kernelWidth: Int
   public let strideHeight: Int, strideWidth: Int

@@ -8,6 +8,7 @@
 /// Parameters: kernel `[K, units]`, bias `[units]`.
 public struct Dense: Layer, Hashable {
   public static let kind = "dense"
+  public var graphLayer: GraphLayer { .dense(self) }
   public let units: Int
   public let activation: Activation
   public let initializer: Initializer

@@ -4,6 +4,7 @@
 /// max(0, x). Its derivative at 0 is 0; NaN propagates.
 public struct ReLU: Layer, Hashable {
   public static let kind = "relu"
+  public var graphLayer: GraphLayer { .relu(self) }
   public init() {}
   public func outputShape(for input: Shape) throws -> Shape { input }
   public var settings: String { "" }
@@ -12,6 +13,7 @@ public struct ReLU: Layer, Hashable {
 /// 1 / (1 + exp(-x)).
 public struct Sigmoid: Layer, Hashable {
   public static let kind = "sigmoid"
+  public var graphLayer: GraphLayer { .sigmoid(self) }
   public init() {}
   public func outputShape(for input: Shape) throws -> Shape { input }
   public var settings: String { "" }
@@ -23,6 +25,7 @@ public struct Sigmoid: Layer, Hashable {
 /// (Srivastava et al., Dropout: A Simple Way to Prevent Neural Networks from Overfitting, 2014).
 public struct Dropout: Layer, Hashable {
   public static let kind = "dropout"
+  public var graphLayer: GraphLayer { .dropout(self) }
   public let rate: Float
 
   public init(rate: Float) { self.rate = rate }

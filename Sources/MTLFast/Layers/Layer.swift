@@ -8,6 +8,9 @@ public protocol Layer: Sendable {
   /// The name of the layer in recipes, summaries and node names: `conv2d`.
   static var kind: String { get }
 
+  /// The layer as a model graph holds it.
+  var graphLayer: GraphLayer { get }
+
   /// The shape of one output sample.
   ///
   /// - Throws: `MTLFastError` of kind `usage` that names the shape and the setting that don't fit.

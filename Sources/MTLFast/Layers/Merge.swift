@@ -19,6 +19,7 @@ extension MergeLayer {
 /// Vectors `[K_i]` to `[sum of K_i]`; images `[H, W, C_i]` of one size to `[H, W, sum of C_i]`, in the order of the inputs.
 public struct Concatenate: MergeLayer, Hashable {
   public static let kind = "concatenate"
+  public var graphLayer: GraphLayer { .concatenate(self) }
   public init() {}
 
   public func outputShape(merging inputs: [Shape]) throws -> Shape {
@@ -42,6 +43,7 @@ public struct Concatenate: MergeLayer, Hashable {
 /// (He et al., Deep Residual Learning for Image Recognition, 2016).
 public struct Add: MergeLayer, Hashable {
   public static let kind = "add"
+  public var graphLayer: GraphLayer { .add(self) }
   public init() {}
 
   public func outputShape(merging inputs: [Shape]) throws -> Shape {

@@ -4,6 +4,7 @@
 /// Max pooling: `[H, W, C]` to `[OH, OW, C]`. Ties go to the first element in row-major order; NaN propagates.
 public struct MaxPool2D: Pool2D, Hashable {
   public static let kind = "max_pool2d"
+  public var graphLayer: GraphLayer { .maxPool2D(self) }
   public let poolHeight: Int, poolWidth: Int
   public let strideHeight: Int, strideWidth: Int
   public let padding: Padding
@@ -19,6 +20,7 @@ public struct MaxPool2D: Pool2D, Hashable {
 /// Average pooling: `[H, W, C]` to `[OH, OW, C]`. Padding is left out of the count.
 public struct AvgPool2D: Pool2D, Hashable {
   public static let kind = "avg_pool2d"
+  public var graphLayer: GraphLayer { .avgPool2D(self) }
   public let poolHeight: Int, poolWidth: Int
   public let strideHeight: Int, strideWidth: Int
   public let padding: Padding
@@ -69,6 +71,7 @@ extension Pool2D {
 /// The mean of each channel over the whole image: `[H, W, C]` to `[C]`.
 public struct GlobalAveragePool2D: Layer, Hashable {
   public static let kind = "global_average_pool2d"
+  public var graphLayer: GraphLayer { .globalAveragePool2D(self) }
   public init() {}
 
   public func outputShape(for input: Shape) throws -> Shape {

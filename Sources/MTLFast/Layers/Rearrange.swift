@@ -4,6 +4,7 @@
 /// `[H, W, C]` to `[H*W*C]`, in row-major order.
 public struct Flatten: Layer, Hashable {
   public static let kind = "flatten"
+  public var graphLayer: GraphLayer { .flatten(self) }
   public init() {}
   public func outputShape(for input: Shape) throws -> Shape { .vector(input.elementCount) }
   public var settings: String { "" }
@@ -12,6 +13,7 @@ public struct Flatten: Layer, Hashable {
 /// The same elements in row-major order with another shape, `[K]` or `[H, W, C]`.
 public struct Reshape: Layer, Hashable {
   public static let kind = "reshape"
+  public var graphLayer: GraphLayer { .reshape(self) }
   public let shape: Shape
 
   public init(_ shape: Shape) { self.shape = shape }
@@ -31,6 +33,7 @@ public struct Reshape: Layer, Hashable {
 /// Nearest-neighbour upsampling: `[H, W, C]` to `[H * scale, W * scale, C]`.
 public struct Upsample2D: Layer, Hashable {
   public static let kind = "upsample2d"
+  public var graphLayer: GraphLayer { .upsample2D(self) }
   public let scaleHeight: Int, scaleWidth: Int
 
   public init(scale: (height: Int, width: Int)) { (scaleHeight, scaleWidth) = scale }

@@ -16,7 +16,7 @@ public struct ModelGraph: Sendable {
 
   public enum Operation: Sendable {
     case input
-    case layer(any Layer)
+    case layer(GraphLayer)
   }
 
   public private(set) var nodes: [Node] = []
@@ -62,7 +62,7 @@ public struct ModelGraph: Sendable {
       guard shape.checkedElementCount != nil else {
         throw MTLFastError(.usage, "output shape \(shape.dimensions) has a size that can't be held.")
       }
-      return try append(Node(name: name, operation: .layer(layer), inputs: inputs, shape: shape))
+      return try append(Node(name: name, operation: .layer(layer.graphLayer), inputs: inputs, shape: shape))
     } catch let error as MTLFastError {
       throw MTLFastError(error.kind, "Node '\(name)': \(error.message)")
     }
@@ -90,5 +90,28 @@ public struct ModelGraph: Sendable {
     }
     nodes.append(node)
     return nodes.count - 1
+  }
+}
+
+// MARK: What depends on what
+
+extension ModelGraph {
+  /// A node and all that it reads, directly or through others.
+  package func ancestors(of node: Int) -> Set<Int> {
+    var found: Set<Int> = [node]
+    for index in nodes.indices.reversed() where found.contains(index) { found.formUnion(nodes[index].inputs) }
+    return found
+  }
+
+  /// The heads that depend on a node, as their places among all heads.
+  package func heads(behind node: Int) -> [Int] {
+    heads.indices.filter { ancestors(of: heads[$0].logits).contains(node) }
+  }
+
+  /// The names of the inputs that a node depends on, in the order of the graph.
+  public func inputs(of node: Int) -> [String] {
+    ancestors(of: node).sorted().compactMap {
+      if case .input = nodes[$0].operation { nodes[$0].name } else { nil }
+    }
   }
 }

@@ -161,7 +161,7 @@ extension ModelGraph {
   public var parameterSpecifications: [(name: String, node: Int, specification: ParameterSpecification)] {
     nodes.indices.flatMap { index -> [(String, Int, ParameterSpecification)] in
       guard case .layer(let layer) = nodes[index].operation, let input = nodes[index].inputs.first else { return [] }
-      return layer.parameters(for: nodes[input].shape).map {
+      return layer.layer.parameters(for: nodes[input].shape).map {
         ("\(nodes[index].name).\($0.role.rawValue)", index, $0)
       }
     }

@@ -27,7 +27,8 @@ extension TensorBoardGraphDef {
     for (node, name) in zip(graph.nodes, names) {
       var attributes = ["_output_shapes": TensorBoardAttrValue(shapeOfBatch: node.shape)]
       var operation = "Placeholder"
-      if case .layer(let layer) = node.operation {
+      if case .layer(let held) = node.operation {
+        let layer = held.layer
         operation = Self.operationName(type(of: layer).kind)
         if !layer.settings.isEmpty { attributes["settings"] = TensorBoardAttrValue(text: layer.settings) }
       }

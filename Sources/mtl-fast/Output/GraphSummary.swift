@@ -37,7 +37,8 @@ struct GraphSummary {
           Layer(
             name: node.name, settings: scale.map { "input x \($0)" } ?? "input", shape: node.shape, parameters: 0,
             forwardFlops: 0, trainingFlops: 0, isInput: true))
-      case .layer(let layer):
+      case .layer(let held):
+        let layer = held.layer
         let input = node.inputs.first.map { graph.nodes[$0].shape } ?? node.shape
         let parameters = layer.parameters(for: input).reduce(0) { $0 + $1.elementCount }
         let needsInputGradient = node.inputs.contains { hasWeightsBefore[$0] }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The size of a shard, which the bits of every training depend on, is frozen.
 
+import Kernels
 import MTLFast
 import Testing
 
-@testable import MTLFastTraining
+@testable import MTLFastStep
 
 @Suite struct ShardSizeTests {
   @Test(arguments: [
@@ -12,8 +13,8 @@ import Testing
     (64, 131_072, 4), (64, 131_073, 2), (64, 262_145, 1), (32, 1, 2), (1, 1, 1), (7, 1 << 40, 1), (160, 0, 10),
     (1 << 20, 8, 65_536), (1 << 20, 9, 32_768),
   ])
-  func samples(batchSize: Int, sampleFloats: Int, expected: Int) {
-    #expect(ShardSize.samples(batchSize: batchSize, sampleFloats: sampleFloats) == expected)
+  func samples(batchSize: Int, sampleElements: Int, expected: Int) {
+    #expect(ShardSize.samples(batchSize: batchSize, sampleElements: sampleElements) == expected)
   }
 
   /// 34 x 34 x 8 inputs in their halo; output, its gradient and that before ReLU of 32 x 32 x 16; 2 x 16 and 3 x 2 beside.
@@ -27,24 +28,23 @@ import Testing
   }
 
   @Test(arguments: [(128, 8), (144, 5), (160, 5), (16, 1)]) func ofAModel(batchSize: Int, expected: Int) throws {
-    let summary = try PlanSummary(try Self.model(), optimizer: .adam(), batchSize: batchSize, threads: 1)
-    #expect(summary.shardSize == expected)
+    let program = try Lowering(graph: try Self.model().graph, purpose: .training(seed: 0)).program
+    let arena = Arena(
+      program, Schedule(program), batchCapacity: batchSize, context: try KernelContext(threads: 1))
+    #expect(arena.shardSize == expected)
   }
 
   @Test func aValueBesideTheWorkingSetChangesNothing() throws {
-    let model = try Self.model()
-    var program = try PlanLowering(graph: model.graph, purpose: .training(seed: 0)).program
-    let floats = ShardSize.sampleFloats(program, PlanSchedule(program))
-    #expect(floats == 9248 + 3 * 16384 + 2 * 16 + 3 * 2)
+    var program = try Lowering(graph: try Self.model().graph, purpose: .training(seed: 0)).program
+    let elements = ShardSize.sampleElements(program, Schedule(program))
+    #expect(elements == 9248 + 3 * 16384 + 2 * 16 + 3 * 2)
     let shape = Shape.image(height: 64, width: 64, channels: 64)
-    let input = try #require(program.operations.first?.output)
+    let input = try #require(program.operations[0].operands.first { $0.access == .writes }?.value)
     for isInWorkingSet in [false, true] {
-      var operation = PlanProgram.Operation(program.operations[0].kind, program.operations[0].account, node: 0)
-      operation.input = input
-      operation.output = program.addValue("more", shape, isInWorkingSet: isInWorkingSet)
-      program.operations.append(operation)
-      let more = isInWorkingSet ? shape.elementCount : 0
-      #expect(ShardSize.sampleFloats(program, PlanSchedule(program)) == floats + more)
+      let more = program.addValue("more", shape, isInWorkingSet: isInWorkingSet)
+      program.operations.append(Operation(.copy(CopyOperation(from: input, to: more)), node: 0, account: .other))
+      let added = isInWorkingSet ? shape.elementCount : 0
+      #expect(ShardSize.sampleElements(program, Schedule(program)) == elements + added)
     }
   }
 }

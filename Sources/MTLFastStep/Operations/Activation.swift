@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Functions of each element: as layers, and behind layers that take an activation.
+
+import Kernels
+import MTLFast
+
+extension Activation {
+  /// nil for none.
+  var function: KernelActivation? {
+    switch self {
+    case .none: nil
+    case .relu: .relu
+    case .sigmoid: .sigmoid
+    }
+  }
+}
+
+extension Lowering {
+  /// The activation of what a layer has written, as a value of its own.
+  mutating func lowerActivation(_ activation: Activation, of input: Int, node: Int) -> Int {
+    guard let function = activation.function else { return input }
+    beforeActivation[node] = input
+    let output = addOutput(of: node, named: "\(name(node)).activated")
+    add(.activation(ActivationOperation(function: function, pass: .forward(input: input, output: output))), node)
+    return output
+  }
+
+  /// The gradient before a layer's activation, without a halo.
+  mutating func lowerActivationBackward(_ activation: Activation, _ node: Int, gradient: Int) -> Int {
+    guard let function = activation.function, let output = value[node] else { return gradient }
+    return addActivationBackward(
+      function, node, value: function.derivesFromInput ? beforeActivation[node] ?? output : output, gradient: gradient)
+  }
+
+  /// A layer that is nothing but a function.
+  mutating func lowerFunction(_ function: KernelActivation, _ node: Int) throws -> Int {
+    let input = try inputValue(of: node)
+    let output = addOutput(of: node)
+    add(.activation(ActivationOperation(function: function, pass: .forward(input: input, output: output))), node)
+    return output
+  }
+
+  mutating func lowerFunctionBackward(_ function: KernelActivation, _ node: Int, gradient: Int) throws {
+    let input = try input(of: node)
+    guard needsGradient[input], let output = value[node] else { return }
+    let from = function.derivesFromInput ? try inputValue(of: node) : output
+    send(addActivationBackward(function, node, value: from, gradient: gradient), to: input, from: node)
+  }
+
+  private mutating func addActivationBackward(
+    _ function: KernelActivation, _ node: Int, value: Int, gradient: Int
+  ) -> Int {
+    let result = program.addValue("d_\(name(node)).before_activation", program.values[gradient].shape)
+    add(
+      .activation(
+        ActivationOperation(function: function, pass: .backward(value: value, dOutput: gradient, dInput: result))), node)
+    return result
+  }
+}
+
+extension ReLU: LoweredLayer {
+  static var account: StepAccount { .other }
+
+  func lowerForward(_ node: Int, in lowering: inout Lowering) throws -> Int { try lowering.lowerFunction(.relu, node) }
+
+  func lowerBackward(_ node: Int, gradient: GatheredGradient, in lowering: inout Lowering) throws {
+    try lowering.lowerFunctionBackward(.relu, node, gradient: gradient.value)
+  }
+}
+
+extension Sigmoid: LoweredLayer {
+  static var account: StepAccount { .other }
+
+  func lowerForward(_ node: Int, in lowering: inout Lowering) throws -> Int {
+    try lowering.lowerFunction(.sigmoid, node)
+  }
+
+  func lowerBackward(_ node: Int, gradient: GatheredGradient, in lowering: inout Lowering) throws {
+    try lowering.lowerFunctionBackward(.sigmoid, node, gradient: gradient.value)
+  }
+}
+
+/// A function of each element, or its derivative times the gradient.
+package struct ActivationOperation: OperationKind {
+  enum Pass {
+    case forward(input: Int, output: Int)
+    /// `value` is what the derivative is taken from: the output, or the input of functions that need it.
+    case backward(value: Int, dOutput: Int, dInput: Int)
+  }
+  let function: KernelActivation
+  let pass: Pass
+
+  package var operands: [Operand] {
+    switch pass {
+    case .forward(let input, let output): [.reads(input), .writes(output)]
+    case .backward(let value, let dOutput, let dInput): [.reads(value), .reads(dOutput), .writes(dInput)]
+    }
+  }
+
+  package var parameters: [ParameterUse] { [] }
+  package var unit: UnitOfWork { .shard }
+
+  package var verb: String {
+    switch pass {
+    case .forward: "forward"
+    case .backward: "backward"
+    }
+  }
+
+  package var takesSamplesApart: Bool {
+    switch pass {
+    case .forward: false
+    case .backward: true
+    }
+  }
+
+  package func payload(in memory: StepMemory) -> any KernelOperation {
+    switch pass {
+    case .forward(let input, let output):
+      ActivationPayload(function, input: memory.tensor(input), output: memory.tensor(output))
+    case .backward(let value, let dOutput, let dInput):
+      ActivationBackwardPayload(
+        function, value: memory.tensor(value), dOutput: memory.tensor(dOutput), dInput: memory.tensor(dInput))
+    }
+  }
+}
