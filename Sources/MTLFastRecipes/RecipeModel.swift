@@ -132,7 +132,7 @@ struct RecipeGraphBuilder {
       }
     }
     guard let first = mistake(assumedColumns: 1) else { return }
-    guard recipe.inputs.contains(where: { $0.shape == nil }), recipe.isReshapeOrAdd(at: first.path) else {
+    guard recipe.inputs.contains(where: { $0.shape == nil }), recipe.fitDependsOnCounts(at: first.path) else {
       throw first.error
     }
     // What is wrong whatever the count is told in the same words.
@@ -279,16 +279,13 @@ struct RecipeGraphBuilder {
 
 extension Recipe {
   /// Whether the path is that of a layer whose fit depends on numbers of elements.
-  fileprivate func isReshapeOrAdd(at path: [String]) -> Bool {
+  fileprivate func fitDependsOnCounts(at path: [String]) -> Bool {
     guard path.count == 4, path[2] == "layers", let index = Int(path[3]) else { return false }
     let layers =
       path[0] == "model"
       ? nodes.first { $0.name == path[1] }?.layers : heads.first { $0.name == path[1] }?.layers
     guard let layers, layers.indices.contains(index) else { return false }
-    switch layers[index] {
-    case .reshape, .add: return true
-    default: return false
-    }
+    return layers[index].layer is Reshape || layers[index].layer is any MergeLayer
   }
 }
 
