@@ -32,22 +32,7 @@ extension Lowering {
       function, node, value: function.derivesFromInput ? beforeActivation[node] ?? output : output, gradient: gradient)
   }
 
-  /// A layer that is nothing but a function.
-  mutating func lowerFunction(_ function: KernelActivation, _ node: Int) throws -> Int {
-    let input = try inputValue(of: node)
-    let output = addOutput(of: node)
-    add(.activation(ActivationOperation(function: function, pass: .forward(input: input, output: output))), node)
-    return output
-  }
-
-  mutating func lowerFunctionBackward(_ function: KernelActivation, _ node: Int, gradient: Int) throws {
-    let input = try input(of: node)
-    guard needsGradient[input], let output = value[node] else { return }
-    let from = function.derivesFromInput ? try inputValue(of: node) : output
-    send(addActivationBackward(function, node, value: from, gradient: gradient), to: input, from: node)
-  }
-
-  private mutating func addActivationBackward(
+  fileprivate mutating func addActivationBackward(
     _ function: KernelActivation, _ node: Int, value: Int, gradient: Int
   ) -> Int {
     let result = program.addValue("d_\(name(node)).before_activation", program.values[gradient].shape)
@@ -58,26 +43,37 @@ extension Lowering {
   }
 }
 
-extension ReLU: LoweredLayer {
-  static var account: StepAccount { .other }
-
-  func lowerForward(_ node: Int, in lowering: inout Lowering) throws -> Int { try lowering.lowerFunction(.relu, node) }
-
-  func lowerBackward(_ node: Int, gradient: GatheredGradient, in lowering: inout Lowering) throws {
-    try lowering.lowerFunctionBackward(.relu, node, gradient: gradient.value)
-  }
+/// A layer that is nothing but a function of each element.
+protocol FunctionLayer: LoweredLayer {
+  static var function: KernelActivation { get }
 }
 
-extension Sigmoid: LoweredLayer {
+extension FunctionLayer {
   static var account: StepAccount { .other }
 
   func lowerForward(_ node: Int, in lowering: inout Lowering) throws -> Int {
-    try lowering.lowerFunction(.sigmoid, node)
+    let input = try lowering.inputValue(of: node)
+    let output = lowering.addOutput(of: node)
+    let forward = ActivationOperation(function: Self.function, pass: .forward(input: input, output: output))
+    lowering.add(.activation(forward), node)
+    return output
   }
 
   func lowerBackward(_ node: Int, gradient: GatheredGradient, in lowering: inout Lowering) throws {
-    try lowering.lowerFunctionBackward(.sigmoid, node, gradient: gradient.value)
+    let input = try lowering.input(of: node)
+    guard lowering.needsGradient[input], let output = lowering.value[node] else { return }
+    let from = Self.function.derivesFromInput ? try lowering.inputValue(of: node) : output
+    let result = lowering.addActivationBackward(Self.function, node, value: from, gradient: gradient.value)
+    lowering.send(result, to: input, from: node)
   }
+}
+
+extension ReLU: FunctionLayer {
+  static var function: KernelActivation { .relu }
+}
+
+extension Sigmoid: FunctionLayer {
+  static var function: KernelActivation { .sigmoid }
 }
 
 /// A function of each element, or its derivative times the gradient.
