@@ -56,8 +56,8 @@ package struct Lowering {
   package var value: [Int?]
   /// The max-pool node that a convolution runs with.
   package var fusedPool: [Int: Int] = [:]
-  /// What the backward pass of a pool, alone or with its convolution, reads: which element was the largest.
-  var gates: [Int: Int] = [:]
+  /// What a node's forward pass leaves for its backward pass beside its output: which elements were the largest, statistics.
+  var saved: [Int: Int] = [:]
 
   /// How the gradient of each trained node's weight is kept, and the forms of weights that operations read.
   package var gradients: [Int: GradientKeeping] = [:]

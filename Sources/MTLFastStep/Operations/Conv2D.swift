@@ -17,7 +17,7 @@ extension Conv2D: LoweredLayer {
     let shape = lowering.program.values[input].shape
     let target = lowering.fusedPool[node] ?? node
     if target != node {
-      lowering.gates[node] = lowering.program.addValue(
+      lowering.saved[node] = lowering.program.addValue(
         "\(lowering.name(node)).gate", lowering.shape(target), storage: .bytes)
     }
     let hasOwnActivation = activation != .none && activation != .relu
@@ -26,7 +26,7 @@ extension Conv2D: LoweredLayer {
       ? lowering.program.addValue(lowering.name(target), lowering.shape(target)) : lowering.addOutput(of: target)
     let forward = Conv2DOperation(
       pass: .forward(input: input, output: output, appliesReLU: activation == .relu), weight: node,
-      window: try geometry(for: shape), channels: (shape.channels, filters), gate: lowering.gates[node])
+      window: try geometry(for: shape), channels: (shape.channels, filters), gate: lowering.saved[node])
     lowering.add(.conv2D(forward), node, flops: forwardFlops(for: shape))
     let result = hasOwnActivation ? lowering.lowerActivation(activation, of: output, node: target) : output
     lowering.value[target] = result
@@ -70,7 +70,7 @@ extension Lowering {
     let input = try input(of: node)
     let source = try inputValue(of: node)
     func operation(_ pass: Conv2DOperation.Pass) -> Operation.Kind {
-      .conv2D(Conv2DOperation(pass: pass, weight: node, window: window, channels: channels, gate: gates[node]))
+      .conv2D(Conv2DOperation(pass: pass, weight: node, window: window, channels: channels, gate: saved[node]))
     }
     if !isFrozen(node) {
       declareGradient(of: node, .byGroup)

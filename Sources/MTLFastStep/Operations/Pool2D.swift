@@ -11,7 +11,7 @@ extension MaxPool2D: LoweredLayer {
     let image = try lowering.inputValue(of: node)
     let pooled = lowering.addOutput(of: node)
     if lowering.purpose.isTraining {
-      lowering.gates[node] = lowering.program.addValue(
+      lowering.saved[node] = lowering.program.addValue(
         "\(lowering.name(node)).argmax", lowering.shape(node), storage: .indices)
     }
     try lowering.addPool(.maximum, node, window: geometry(for: lowering.shape(lowering.input(of: node))), image, pooled)
@@ -61,7 +61,7 @@ extension Lowering {
     _ function: Pool2DPayload.Kind, _ node: Int, window: WindowGeometry, _ image: Int, _ pooled: Int
   ) throws {
     let forward = Pool2DOperation(
-      function: function, window: window, isBackward: false, image: image, pooled: pooled, argmax: gates[node])
+      function: function, window: window, isBackward: false, image: image, pooled: pooled, argmax: saved[node])
     add(.pool2D(forward), node)
   }
 
@@ -72,7 +72,7 @@ extension Lowering {
     guard needsGradient[input], let source = value[input] else { return }
     let gradient = addZeroedGradient(of: input, by: node, halo: program.values[source].halo)
     let backward = Pool2DOperation(
-      function: function, window: window, isBackward: true, image: gradient, pooled: dPooled, argmax: gates[node])
+      function: function, window: window, isBackward: true, image: gradient, pooled: dPooled, argmax: saved[node])
     add(.pool2D(backward), node)
     send(gradient, to: input, from: node)
   }
