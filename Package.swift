@@ -48,7 +48,8 @@ let package = Package(
     .target(name: "Kernels", dependencies: ["CKernels"]),
     .target(name: "MTLFast", dependencies: ["Kernels"]),
     .target(name: "MTLFastStep", dependencies: ["MTLFast", "Kernels"]),
-    .target(name: "MTLFastData", dependencies: ["MTLFast", "Kernels", "CArchive", "CCurl", "CCrypto", "CJPEG", "CPNG"]),
+    .target(
+      name: "MTLFastData", dependencies: ["MTLFast", "Kernels", "CArchive", "CCurl", "CCrypto", "CJPEG", "CPNG"]),
     .target(
       name: "MTLFastTraining",
       dependencies: [

@@ -94,7 +94,8 @@ public final class Evaluator {
             continue
           }
           values[head].append(
-            graph.heads[head].result(of: Array(UnsafeBufferPointer(start: tensor.floats + row * tensor.sampleStride, count: elements))))
+            graph.heads[head].result(
+              of: Array(UnsafeBufferPointer(start: tensor.floats + row * tensor.sampleStride, count: elements))))
         }
       }
     }

@@ -45,7 +45,8 @@ extension Trainer {
     let step = try CompiledStep(program, parameters: store, batchCapacity: count)
     let runner = StepRunner(step: step, graph: model.graph)
     try runner.bind(samples, seed: model.seed) {
-      try runner.run($0, rows: rows, count: count, epoch: epoch, optimizerStep: 1, lossWeights: model.graph.heads.map(\.weight))
+      try runner.run(
+        $0, rows: rows, count: count, epoch: epoch, optimizerStep: 1, lossWeights: model.graph.heads.map(\.weight))
     }
     for index in model.graph.nodes.indices {
       guard let value = lowering.value[index], step.holdsNonFinite(value, samples: count) else { continue }

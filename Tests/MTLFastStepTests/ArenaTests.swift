@@ -103,7 +103,8 @@ import Testing
     #expect(laid.tensors[input].sampleStride == 2048 + 16 && laid.tensors[output].sampleStride == 1024 + 16)
     // A copy takes them for one block of memory.
     program.operations.append(
-      Operation(.copy(CopyOperation(from: output, to: program.addValue("copy", .vector(1024)))), node: 0, account: .other))
+      Operation(
+        .copy(CopyOperation(from: output, to: program.addValue("copy", .vector(1024)))), node: 0, account: .other))
     laid = try Self.lay(program)
     #expect(laid.tensors[input].sampleStride == 2048 + 16 && laid.tensors[output].sampleStride == 1024)
   }

@@ -50,7 +50,8 @@ import Testing
   static func shared(_ model: MultiTaskModel) throws -> Int { try #require(model.graph.index(of: "trunk.dense_1")) }
 
   static func train(
-    _ model: MultiTaskModel, optimizer: Optimizer = .adam(), host: Host? = nil, clipping: Float? = nil, threads: Int = 2,
+    _ model: MultiTaskModel, optimizer: Optimizer = .adam(), host: Host? = nil, clipping: Float? = nil,
+    threads: Int = 2,
     epochs: Int = 2
   ) throws -> [[Float]] {
     let trainer = try Trainer(
@@ -61,7 +62,8 @@ import Testing
 
   @Test(arguments: [nil, 0.01] as [Float?]) func aHostThatOnlyLooksChangesNoBit(clipping: Float?) throws {
     let plain = try Self.train(try Self.model(), clipping: clipping)
-    for boundaries in [[.lossesComplete], [.gradientsReady], [.lossesComplete, .gradientsReady]] as [Set<StepBoundary>] {
+    for boundaries in [[.lossesComplete], [.gradientsReady], [.lossesComplete, .gradientsReady]] as [Set<StepBoundary>]
+    {
       for threads in [1, 3] {
         let host = Host(boundaries)
         #expect(try Self.train(try Self.model(), host: host, clipping: clipping, threads: threads) == plain)

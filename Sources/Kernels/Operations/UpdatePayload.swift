@@ -18,7 +18,8 @@ package struct SumGradientPayload: KernelOperation {
   package func encode() -> EncodedOperation {
     EncodedOperation(
       mtlf_sum_gradient_op(
-        weight: UnsafePointer(weight.pointer), is_summed: isSummed ? 1 : 0, squares: squares.map { $0.clip.squares(from: $0.first) }),
+        weight: UnsafePointer(weight.pointer), is_summed: isSummed ? 1 : 0,
+        squares: squares.map { $0.clip.squares(from: $0.first) }),
       block: mtlf_sum_gradient_block, units: mtlf_sum_gradient_units)
   }
 }

@@ -38,7 +38,8 @@ extension Lowering {
     let result = program.addValue("d_\(name(node)).before_activation", program.values[gradient].shape)
     add(
       .activation(
-        ActivationOperation(function: function, pass: .backward(value: value, dOutput: gradient, dInput: result))), node)
+        ActivationOperation(function: function, pass: .backward(value: value, dOutput: gradient, dInput: result))), node
+    )
     return result
   }
 }

@@ -19,7 +19,8 @@ extension Lowering {
     let moved = program.addValue(
       "\(head.name).mask", .image(height: shape.height, width: shape.width, channels: channels), storage: .bytes)
     add(
-      .moveMasks(MoveMasksOperation(head: slot, source: firstImage(of: head.logits) ?? source[head.logits], masks: moved)),
+      .moveMasks(
+        MoveMasksOperation(head: slot, source: firstImage(of: head.logits) ?? source[head.logits], masks: moved)),
       head.logits, account: .loader)
     return moved
   }

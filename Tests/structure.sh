@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What no compiler sees of the structure: who speaks C, no `default` where cases must be complete, files that stay small.
+#
+# usage: Tests/structure.sh. Prints what is wrong, and fails.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+wrong=0
+
+complain() {
+  printf '%s\n' "$@"
+  wrong=1
+}
+
+# Only Kernels speaks C. CCurl and CPNG have names of their own, and three environment variables begin alike.
+found=$(grep -rnE '\b(mtlf_|MTLF_)' Sources --include='*.swift' |
+  grep -vE '^Sources/Kernels/|\bmtlf_(curl|png)_|MTLF_(DATA|ISA|CONV)\b' || true)
+[[ -z $found ]] || complain "C names outside Sources/Kernels:" "$found"
+found=$(grep -rnE '^(@[a-z_A-Z]+ |public |package |internal )*import CKernels' Sources | grep -v '^Sources/Kernels/' || true)
+[[ -z $found ]] || complain "CKernels is imported outside Sources/Kernels:" "$found"
+found=$(grep -rnE '^(@[a-zA-Z_]+ |public |package )*import CKernels' Sources/Kernels || true)
+[[ -z $found ]] || complain "Kernels hands CKernels on: 'internal import' it" "$found"
+
+# Whatever is asked of every operation or layer has an answer for each.
+found=$(grep -rnE '^ *default:' Sources/MTLFastStep Sources/Kernels/Operations Sources/MTLFast/Models/GraphLayer.swift CKernels/src/plan || true)
+[[ -z $found ]] || complain "a 'default' where cases must be complete:" "$found"
+
+# Generated code aside, nothing is longer than 400 lines.
+found=$(find Sources CKernels -type f \( -name '*.swift' -o -name '*.[ch]' \) ! -name '*.pb.swift' -print0 |
+  xargs -0 wc -l | awk '$1 > 400 && $2 != "total"')
+[[ -z $found ]] || complain "longer than 400 lines:" "$found"
+
+exit $wrong
