@@ -12,8 +12,8 @@
 set -eu
 cd "${1:-$(dirname "$0")}"
 
-# The names that mtlf_plan.h gives to structs and enums.
-plan_types=$(sed -nE 's/^(typedef )?(struct|enum) (mtlf_[a-z0-9_]+).*/\3/p' include/mtlf_plan.h include/mtlf/plan*.h 2> /dev/null |
+# The names that the public headers of plans give to structs and enums.
+plan_types=$(sed -nE 's/^(typedef )?(struct|enum) (mtlf_[a-z0-9_]+).*/\3/p' include/mtlf_plan.h include/mtlf/plan/*.h 2> /dev/null |
   sort -u | tr '\n' '|' | sed 's/|$//')
 [ -n "$plan_types" ] || { echo "include/mtlf_plan.h: names no types"; exit 1; }
 wrong=$(mktemp)
