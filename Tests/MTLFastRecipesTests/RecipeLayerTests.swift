@@ -29,7 +29,7 @@ import Testing
   @Test(arguments: GraphLayer.recipeLayers.map { $0.kind }) func aLayerIsReadAsItWasWritten(kind: String) throws {
     let type = try #require(GraphLayer.recipeLayers.first { $0.kind == kind })
     func read(_ text: String) throws -> [GraphLayer] {
-      try GraphLayer.list(YAMLNode.parse(text, from: .file("layers.yaml")), of: "the test")
+      try GraphLayer.list(YAMLNode.parse(text, from: .file("layers.yaml", line: 1, column: 1)), of: "the test")
     }
     let entries = (type.plain == nil ? [] : [kind]) + ["\(kind): \(type.example)"]
     for entry in entries {
