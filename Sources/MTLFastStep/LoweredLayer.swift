@@ -43,6 +43,10 @@ extension GraphLayer {
     case .dense(let layer): layer
     case .relu(let layer): layer
     case .sigmoid(let layer): layer
+    case .gelu(let layer): layer
+    case .silu(let layer): layer
+    case .tanh(let layer): layer
+    case .leakyReLU(let layer): layer
     case .dropout(let layer): layer
     case .batchNorm(let layer): layer
     case .flatten(let layer): layer

@@ -94,6 +94,13 @@ import Testing
   /// Layers and losses of every kind.
   static let others: [Net] = [
     trunk(
+      "activations", weight: 60,
+      [
+        Conv2D(filters: 5, kernelSize: 3, padding: .same, activation: .gelu), SiLU(),
+        Conv2D(filters: 4, kernelSize: 3, padding: .same, activation: .tanh), Tanh(), Flatten(),
+        Dense(units: 40, activation: .silu), Dense(units: 30, activation: .leakyReLU), GELU(),
+      ]),
+    trunk(
       "batch normalisation", weight: 10,
       [
         Conv2D(filters: 5, kernelSize: 3), BatchNorm(), ReLU(), Conv2D(filters: 4, kernelSize: 3, padding: .same),

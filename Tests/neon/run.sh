@@ -28,8 +28,8 @@ else
   echo "skipped: more than one thread ($compiler has no OpenMP)"
 fi
 
-$compiler $flags -ITests/CReference/include Tests/neon/check_kernels.c Tests/CReference/*.c CKernels/src/*/*.c \
-  -lm -o "$build/check_kernels"
+$compiler $flags -ITests/CReference/include Tests/neon/*.c Tests/CReference/*.c CKernels/src/*/*.c -lm \
+  -o "$build/check_kernels"
 $compiler $flags CKernels/example/train_step.c CKernels/src/*/*.c -lm -o "$build/train_step"
 $run "$build/train_step"
 $run "$build/check_kernels"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ReLU, sigmoid, exp and sums: over views by rows, over n values by blocks. */
+ * Activation functions, exp and sums: over views by rows, over n values by blocks. */
 #include "elementwise.h"
 
 #include "../base/arithmetic.h"
@@ -70,6 +70,7 @@ enum { BLOCK = 1 << 15 };
 
 typedef struct {
   const mtlf_kernels *kernels;
+  mtlf_activation function;
   int64_t n;
   const float *x, *d_output;
   float *y;
@@ -84,44 +85,76 @@ typedef struct {
     CALL;                                                      \
   }
 
-BODY(relu, k->kernels->activation_forward[MTLF_ACTIVATION_RELU](k->x + FIRST, k->y + FIRST, COUNT))
-BODY(relu_backward,
-     k->kernels->activation_backward[MTLF_ACTIVATION_RELU](k->x + FIRST, k->d_output + FIRST, k->y + FIRST, COUNT))
-BODY(sigmoid, k->kernels->activation_forward[MTLF_ACTIVATION_SIGMOID](k->x + FIRST, k->y + FIRST, COUNT))
-BODY(sigmoid_backward,
-     k->kernels->activation_backward[MTLF_ACTIVATION_SIGMOID](k->x + FIRST, k->d_output + FIRST, k->y + FIRST, COUNT))
+BODY(forward, k->kernels->activation_forward[k->function](k->x + FIRST, k->y + FIRST, COUNT))
+BODY(backward, k->kernels->activation_backward[k->function](k->x + FIRST, k->d_output + FIRST, k->y + FIRST, COUNT))
 BODY(exponential, (void)k->kernels->exp_sum(k->x + FIRST, 0.0f, k->y + FIRST, COUNT))
 
-static mtlf_status run(mtlf_unit_body body, int64_t n, const float *x, const float *d_output, float *y,
-                       const mtlf_context *context) {
+static mtlf_status run(mtlf_unit_body body, mtlf_activation function, int64_t n, const float *x, const float *d_output,
+                       float *y, const mtlf_context *context) {
   mtlf_context resolved;
   if (!x || !d_output || !y) return MTLF_ERR_NULL_POINTER;
   if (n < 1) return MTLF_ERR_BAD_SHAPE;
   const mtlf_status status = mtlf_resolve(context, &resolved);
   if (status != MTLF_OK) return status;
-  call k = {.kernels = resolved.kernels, .n = n, .x = x, .d_output = d_output, .y = y};
+  call k = {.kernels = resolved.kernels, .function = function, .n = n, .x = x, .d_output = d_output, .y = y};
   mtlf_run_units(&resolved, mtlf_divide_up(n, BLOCK), body, &k);
   return MTLF_OK;
 }
 
 mtlf_status mtlf_relu_forward_f32(int64_t n, const float *x, float *y, const mtlf_context *context) {
-  return run(relu, n, x, x, y, context);
+  return run(forward, MTLF_ACTIVATION_RELU, n, x, x, y, context);
 }
 
 mtlf_status mtlf_relu_backward_f32(int64_t n, const float *y, const float *d_output, float *d_input,
                                    const mtlf_context *context) {
-  return run(relu_backward, n, y, d_output, d_input, context);
+  return run(backward, MTLF_ACTIVATION_RELU, n, y, d_output, d_input, context);
 }
 
 mtlf_status mtlf_sigmoid_forward_f32(int64_t n, const float *x, float *y, const mtlf_context *context) {
-  return run(sigmoid, n, x, x, y, context);
+  return run(forward, MTLF_ACTIVATION_SIGMOID, n, x, x, y, context);
 }
 
 mtlf_status mtlf_sigmoid_backward_f32(int64_t n, const float *y, const float *d_output, float *d_input,
                                       const mtlf_context *context) {
-  return run(sigmoid_backward, n, y, d_output, d_input, context);
+  return run(backward, MTLF_ACTIVATION_SIGMOID, n, y, d_output, d_input, context);
+}
+
+mtlf_status mtlf_gelu_forward_f32(int64_t n, const float *x, float *y, const mtlf_context *context) {
+  return run(forward, MTLF_ACTIVATION_GELU, n, x, x, y, context);
+}
+
+mtlf_status mtlf_gelu_backward_f32(int64_t n, const float *x, const float *d_output, float *d_input,
+                                   const mtlf_context *context) {
+  return run(backward, MTLF_ACTIVATION_GELU, n, x, d_output, d_input, context);
+}
+
+mtlf_status mtlf_silu_forward_f32(int64_t n, const float *x, float *y, const mtlf_context *context) {
+  return run(forward, MTLF_ACTIVATION_SILU, n, x, x, y, context);
+}
+
+mtlf_status mtlf_silu_backward_f32(int64_t n, const float *x, const float *d_output, float *d_input,
+                                   const mtlf_context *context) {
+  return run(backward, MTLF_ACTIVATION_SILU, n, x, d_output, d_input, context);
+}
+
+mtlf_status mtlf_tanh_forward_f32(int64_t n, const float *x, float *y, const mtlf_context *context) {
+  return run(forward, MTLF_ACTIVATION_TANH, n, x, x, y, context);
+}
+
+mtlf_status mtlf_tanh_backward_f32(int64_t n, const float *y, const float *d_output, float *d_input,
+                                   const mtlf_context *context) {
+  return run(backward, MTLF_ACTIVATION_TANH, n, y, d_output, d_input, context);
+}
+
+mtlf_status mtlf_leaky_relu_forward_f32(int64_t n, const float *x, float *y, const mtlf_context *context) {
+  return run(forward, MTLF_ACTIVATION_LEAKY_RELU, n, x, x, y, context);
+}
+
+mtlf_status mtlf_leaky_relu_backward_f32(int64_t n, const float *y, const float *d_output, float *d_input,
+                                         const mtlf_context *context) {
+  return run(backward, MTLF_ACTIVATION_LEAKY_RELU, n, y, d_output, d_input, context);
 }
 
 mtlf_status mtlf_exp_f32(int64_t n, const float *x, float *y, const mtlf_context *context) {
-  return run(exponential, n, x, x, y, context);
+  return run(exponential, MTLF_ACTIVATION_COUNT, n, x, x, y, context);
 }

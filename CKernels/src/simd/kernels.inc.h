@@ -235,8 +235,24 @@ const mtlf_kernels TABLE = {
     .affine_bytes = affine_bytes,
     .affine_floats = affine_floats,
     .add = add,
-    .activation_forward = {[MTLF_ACTIVATION_RELU] = relu, [MTLF_ACTIVATION_SIGMOID] = sigmoid},
-    .activation_backward = {[MTLF_ACTIVATION_RELU] = relu_backward, [MTLF_ACTIVATION_SIGMOID] = sigmoid_backward},
+    .activation_forward =
+        {
+            [MTLF_ACTIVATION_RELU] = relu,
+            [MTLF_ACTIVATION_SIGMOID] = sigmoid,
+            [MTLF_ACTIVATION_GELU] = gelu,
+            [MTLF_ACTIVATION_SILU] = silu,
+            [MTLF_ACTIVATION_TANH] = tanh_forward,
+            [MTLF_ACTIVATION_LEAKY_RELU] = leaky_relu,
+        },
+    .activation_backward =
+        {
+            [MTLF_ACTIVATION_RELU] = relu_backward,
+            [MTLF_ACTIVATION_SIGMOID] = sigmoid_backward,
+            [MTLF_ACTIVATION_GELU] = gelu_backward,
+            [MTLF_ACTIVATION_SILU] = silu_backward,
+            [MTLF_ACTIVATION_TANH] = tanh_backward,
+            [MTLF_ACTIVATION_LEAKY_RELU] = leaky_relu_backward,
+        },
     .sum_copies = sum_copies,
     .column_sums = column_sums,
     .unpool = unpool,

@@ -28,6 +28,7 @@
 
 #include "vector_math.inc.h"
 
+#include "activations.inc.h"
 #include "elementwise.inc.h"
 #include "losses.inc.h"
 #include "optimizers.inc.h"

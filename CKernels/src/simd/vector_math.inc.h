@@ -3,13 +3,15 @@
  *
  * Part of kernels.inc.h, in the same vector names. Oracle: the double-precision reference of the tests. */
 
-/* exp with a relative error below 2 ULP: 2^round(x log2 e) times a polynomial of the rest (|r| <= ln 2 / 2, the Taylor
- * series to degree 7, whose remainder is 5e-9). Below -87.3 the result is exp(-87.3), above 88.3 exp(88.3). */
-MTLF_INLINE v_f32 exp_vector(v_f32 x) {
-  x = v_min(v_set1(88.3f), v_max(v_set1(-87.3f), x));
-  const v_f32 n = v_round(v_mul(x, v_set1(1.44269504f)));
-  v_f32 r = v_fma(n, v_set1(-0.693359375f), x);
-  r = v_fma(n, v_set1(2.12194440e-4f), r);
+/* x = n ln 2 + the result, |result| <= ln 2 / 2, for x in -87.3...88.3. */
+MTLF_INLINE v_f32 exp_rest(v_f32 x, v_f32 *n) {
+  *n = v_round(v_mul(x, v_set1(1.44269504f)));
+  return v_fma(*n, v_set1(2.12194440e-4f), v_fma(*n, v_set1(-0.693359375f), x));
+}
+
+/* 2^n exp(r) with a relative error below 2 ULP for r as exp_rest gives it: the Taylor series to degree 7, whose remainder
+ * is 5e-9. */
+MTLF_INLINE v_f32 exp_of_rest(v_f32 n, v_f32 r) {
   v_f32 p = v_set1(1.98412698e-4f);
   p = v_fma(p, r, v_set1(1.38888889e-3f));
   p = v_fma(p, r, v_set1(8.33333333e-3f));
@@ -19,6 +21,13 @@ MTLF_INLINE v_f32 exp_vector(v_f32 x) {
   p = v_fma(p, r, v_set1(1.0f));
   p = v_fma(p, r, v_set1(1.0f));
   return v_mul(p, v_pow2(n));
+}
+
+/* exp with a relative error below 2 ULP. Below -87.3 the result is exp(-87.3), above 88.3 exp(88.3). */
+MTLF_INLINE v_f32 exp_vector(v_f32 x) {
+  v_f32 n;
+  const v_f32 r = exp_rest(v_min(v_set1(88.3f), v_max(v_set1(-87.3f), x)), &n);
+  return exp_of_rest(n, r);
 }
 
 /* 2 atanh(s) for |s| <= 1/3: 2 s (1 + s^2 (...)), a polynomial of degree 4 in s^2 by interpolation at the Chebyshev nodes

@@ -31,12 +31,13 @@ package struct ZeroPayload: KernelOperation {
 
 /// A function of each element.
 package enum KernelActivation: Hashable, Sendable {
-  case relu, sigmoid
+  case relu, sigmoid, gelu, silu, tanh, leakyReLU
 
   /// Whether the derivative is taken from the input; otherwise from the output.
   package var derivesFromInput: Bool {
     switch self {
-    case .relu, .sigmoid: false
+    case .relu, .sigmoid, .tanh, .leakyReLU: false
+    case .gelu, .silu: true
     }
   }
 
@@ -44,6 +45,10 @@ package enum KernelActivation: Hashable, Sendable {
     switch self {
     case .relu: MTLF_ACTIVATION_RELU
     case .sigmoid: MTLF_ACTIVATION_SIGMOID
+    case .gelu: MTLF_ACTIVATION_GELU
+    case .silu: MTLF_ACTIVATION_SILU
+    case .tanh: MTLF_ACTIVATION_TANH
+    case .leakyReLU: MTLF_ACTIVATION_LEAKY_RELU
     }
   }
 }

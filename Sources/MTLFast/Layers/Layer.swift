@@ -52,6 +52,20 @@ public struct ParameterSpecification: Hashable, Sendable {
 }
 
 /// The activation that a layer applies to its result.
+///
+/// All of them are defined for every number; NaN propagates.
 public enum Activation: String, CaseIterable, Sendable {
-  case none, relu, sigmoid
+  case none
+  /// max(0, x)
+  case relu
+  /// 1 / (1 + exp(-x))
+  case sigmoid
+  /// x / 2 * (1 + erf(x / sqrt 2)) (Hendrycks and Gimpel, Gaussian Error Linear Units, 2016), not its approximation by tanh.
+  case gelu
+  /// x / (1 + exp(-x)) (Elfwing et al., Sigmoid-Weighted Linear Units, 2018).
+  case silu
+  case tanh
+  /// x where it is positive, 0.01 x otherwise (Maas et al., Rectifier Nonlinearities Improve Neural Network Acoustic
+  /// Models, 2013).
+  case leakyReLU = "leaky_relu"
 }

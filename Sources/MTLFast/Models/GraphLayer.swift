@@ -12,6 +12,10 @@ public enum GraphLayer: Hashable, Sendable {
   case dense(Dense)
   case relu(ReLU)
   case sigmoid(Sigmoid)
+  case gelu(GELU)
+  case silu(SiLU)
+  case tanh(Tanh)
+  case leakyReLU(LeakyReLU)
   case dropout(Dropout)
   case batchNorm(BatchNorm)
   case flatten(Flatten)
@@ -29,6 +33,10 @@ public enum GraphLayer: Hashable, Sendable {
     case .dense(let layer): layer
     case .relu(let layer): layer
     case .sigmoid(let layer): layer
+    case .gelu(let layer): layer
+    case .silu(let layer): layer
+    case .tanh(let layer): layer
+    case .leakyReLU(let layer): layer
     case .dropout(let layer): layer
     case .batchNorm(let layer): layer
     case .flatten(let layer): layer

@@ -37,8 +37,6 @@ extension PlainRecipeLayer {
   var recipeText: String { Self.kind }
 }
 
-extension ReLU: PlainRecipeLayer {}
-extension Sigmoid: PlainRecipeLayer {}
 extension Flatten: PlainRecipeLayer {}
 extension GlobalAveragePool2D: PlainRecipeLayer {}
 extension Concatenate: PlainRecipeLayer {}
@@ -54,6 +52,10 @@ extension GraphLayer {
     Dense.self,
     ReLU.self,
     Sigmoid.self,
+    GELU.self,
+    SiLU.self,
+    Tanh.self,
+    LeakyReLU.self,
     Dropout.self,
     BatchNorm.self,
     Flatten.self,

@@ -11,6 +11,10 @@ extension Activation {
     case .none: nil
     case .relu: .relu
     case .sigmoid: .sigmoid
+    case .gelu: .gelu
+    case .silu: .silu
+    case .tanh: .tanh
+    case .leakyReLU: .leakyReLU
     }
   }
 }

@@ -70,6 +70,17 @@ void reference_sigmoid_forward(int64_t n, const double *x, double *y);
 void reference_sigmoid_backward(int64_t n, const double *y, const double *d_output, double *d_input);
 void reference_exp(int64_t n, const double *x, double *y);
 
+/* ---- activations.c ---- */
+
+void reference_gelu_forward(int64_t n, const double *x, double *y);
+void reference_gelu_backward(int64_t n, const double *x, const double *d_output, double *d_input);
+void reference_silu_forward(int64_t n, const double *x, double *y);
+void reference_silu_backward(int64_t n, const double *x, const double *d_output, double *d_input);
+void reference_tanh_forward(int64_t n, const double *x, double *y);
+void reference_tanh_backward(int64_t n, const double *y, const double *d_output, double *d_input);
+void reference_leaky_relu_forward(int64_t n, const double *x, double *y);
+void reference_leaky_relu_backward(int64_t n, const double *y, const double *d_output, double *d_input);
+
 /* ---- softmax_cross_entropy.c ---- */
 
 /* logits, probabilities, d_logits [N, classes]; labels [N]; row_weights [N] or NULL. d_logits is added to. */
