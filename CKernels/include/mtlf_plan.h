@@ -8,24 +8,15 @@
  * Units of work are claimed from a counter, but what a unit computes and where it sums never depends on who claims it:
  * gradients are summed per group and the groups in a fixed tree. So the number of threads doesn't change a bit.
  *
- * An operation is a function with its payload: every mtlf_<name>_op below is the payload of the functions that stand
- * behind it. Whoever builds a plan answers for its pointers: nothing here is checked again in a step. */
+ * An operation is a function with its payload, in mtlf/plan/<family>.h: mtlf_<name>_op is the payload of the functions behind
+ * it. Whoever builds a plan answers for its pointers: nothing is checked again in a step. */
 #ifndef MTLF_PLAN_H
 #define MTLF_PLAN_H
 
 #include "mtlf.h"
-#include "mtlf/plan/batch_norm.h"
-#include "mtlf/plan/conv2d.h"
-#include "mtlf/plan/dense.h"
-#include "mtlf/plan/elementwise.h"
-#include "mtlf/plan/input.h"
-#include "mtlf/plan/losses.h"
 #include "mtlf/plan/op.h"
-#include "mtlf/plan/pool2d.h"
-#include "mtlf/plan/rearrange.h"
 #include "mtlf/plan/step.h"
 #include "mtlf/plan/tensor.h"
-#include "mtlf/plan/update.h"
 #include "mtlf/plan/weight.h"
 
 #ifdef __cplusplus

@@ -5,6 +5,15 @@
 
 #include "creference.h"
 #include "mtlf.h"
+#include "mtlf/plan/batch_norm.h"
+#include "mtlf/plan/conv2d.h"
+#include "mtlf/plan/dense.h"
+#include "mtlf/plan/elementwise.h"
+#include "mtlf/plan/input.h"
+#include "mtlf/plan/losses.h"
+#include "mtlf/plan/pool2d.h"
+#include "mtlf/plan/rearrange.h"
+#include "mtlf/plan/update.h"
 #include "mtlf_plan.h"
 
 /* ---- memory: exact sizes between pages that trap ---- */

@@ -4,6 +4,7 @@
 
 #include "../base/arithmetic.h"
 #include "../kernels/batch_norm.h"
+#include "mtlf/plan/batch_norm.h"
 #include "parameters.h"
 #include "run.h"
 

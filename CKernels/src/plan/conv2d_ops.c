@@ -2,6 +2,7 @@
  * Operations: convolutions. */
 #include "../base/arithmetic.h"
 #include "../kernels/conv2d.h"
+#include "mtlf/plan/conv2d.h"
 #include "parameters.h"
 #include "run.h"
 

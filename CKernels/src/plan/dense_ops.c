@@ -2,6 +2,7 @@
  * Operations: dense layers by blocks of the whole minibatch. */
 #include "../kernels/dense.h"
 
+#include "mtlf/plan/dense.h"
 #include "parameters.h"
 #include "run.h"
 

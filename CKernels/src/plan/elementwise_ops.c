@@ -2,6 +2,7 @@
  * Operations: activation functions, dropout, sums. */
 #include "../kernels/dropout.h"
 #include "../kernels/elementwise.h"
+#include "mtlf/plan/elementwise.h"
 #include "run.h"
 
 MTLF_SHARD_OP(activation) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../kernels/input.h"
+#include "mtlf/plan/input.h"
 #include "run.h"
 
 MTLF_SHARD_OP(input) {

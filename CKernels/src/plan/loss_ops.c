@@ -6,6 +6,7 @@
 #include "../kernels/pixel_cross_entropy.h"
 #include "../kernels/regression_loss.h"
 #include "../kernels/softmax_cross_entropy.h"
+#include "mtlf/plan/losses.h"
 #include "run.h"
 
 MTLF_SHARD_OP(softmax) {

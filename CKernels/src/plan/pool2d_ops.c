@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Operations: pools. */
 #include "../kernels/pool2d.h"
+#include "mtlf/plan/pool2d.h"
 #include "run.h"
 
 static int32_t *argmax_of(const mtlf_pool2d_op *op, const mtlf_shard *s) {

@@ -3,6 +3,8 @@
 #include "../kernels/dense.h"
 #include "../kernels/rearrange.h"
 #include "../kernels/upsample2d.h"
+#include "mtlf/plan/elementwise.h"
+#include "mtlf/plan/rearrange.h"
 #include "run.h"
 
 MTLF_SHARD_OP(copy) {

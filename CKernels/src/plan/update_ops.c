@@ -2,6 +2,7 @@
  * Operations: from the groups' gradients to new parameters. */
 #include <math.h>
 
+#include "mtlf/plan/update.h"
 #include "parameters.h"
 #include "run.h"
 

@@ -109,6 +109,7 @@ typedef struct {
 
 typedef struct mtlf_kernels {
   const char *name;
+  mtlf_isa isa;
   int panel;     /* columns of a packed panel, a multiple of the vector length */
   int tile_rows; /* rows of a full tile */
   int pool_rows; /* rows of a full tile of 2x2 windows */
@@ -154,6 +155,31 @@ extern const mtlf_kernels mtlf_kernels_avx2;
 extern const mtlf_kernels mtlf_kernels_avx512;
 #elif defined(__aarch64__)
 extern const mtlf_kernels mtlf_kernels_neon;
+#endif
+
+/* A family of loops may have a table of its own for each instruction set, name##_<isa>, filled at the end of its .inc.h as
+ * FAMILY(name). name##_of(kernels) is the one that goes with a table of kernels. */
+#if defined(__x86_64__) || defined(_M_X64)
+#define MTLF_FAMILY(type, name)                                      \
+  extern const type name##_scalar, name##_avx2, name##_avx512;       \
+  static inline const type *name##_of(const mtlf_kernels *kernels) { \
+    return kernels->isa == MTLF_ISA_AVX512 ? &name##_avx512          \
+           : kernels->isa == MTLF_ISA_AVX2 ? &name##_avx2            \
+                                           : &name##_scalar;         \
+  }
+#elif defined(__aarch64__)
+#define MTLF_FAMILY(type, name)                                           \
+  extern const type name##_scalar, name##_neon;                           \
+  static inline const type *name##_of(const mtlf_kernels *kernels) {      \
+    return kernels->isa == MTLF_ISA_NEON ? &name##_neon : &name##_scalar; \
+  }
+#else
+#define MTLF_FAMILY(type, name)                                      \
+  extern const type name##_scalar;                                   \
+  static inline const type *name##_of(const mtlf_kernels *kernels) { \
+    (void)kernels;                                                   \
+    return &name##_scalar;                                           \
+  }
 #endif
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Every kernel, written once in the vector names of a simd_<isa>.h and compiled by each kernels_<isa>.c.
  *
- * The including file defines TILE_ROWS, TILE_VECTORS, POOL_ROWS and TABLE (the name of the mtlf_kernels to fill).
+ * The including file defines TILE_ROWS, TILE_VECTORS, POOL_ROWS, ISA, TABLE (the name of the mtlf_kernels to fill) and
+ * FAMILY (from the name of a family of loops to that of its table).
  *
  * Register plan: TILE_ROWS x TILE_VECTORS accumulators, TILE_VECTORS vectors of b, one broadcast of a. A step of k costs
  * TILE_ROWS * TILE_VECTORS FMAs against TILE_ROWS + TILE_VECTORS loads; with two FMAs and two loads a cycle the FMAs bind
@@ -225,6 +226,7 @@ static void outer_tile(const mtlf_outer_tile *t) {
 
 const mtlf_kernels TABLE = {
     .name = TABLE_NAME,
+    .isa = ISA,
     .panel = PANEL,
     .tile_rows = TILE_ROWS,
     .pool_rows = POOL_ROWS,

@@ -9,6 +9,8 @@
 #define POOL_ROWS 4
 #define TABLE mtlf_kernels_avx2
 #define TABLE_NAME "avx2"
+#define ISA MTLF_ISA_AVX2
+#define FAMILY(name) name##_avx2
 #include "kernels.inc.h"
 #else
 typedef int mtlf_no_avx2; /* an empty file is not C */

@@ -9,6 +9,8 @@
 #define POOL_ROWS 12
 #define TABLE mtlf_kernels_avx512
 #define TABLE_NAME "avx512"
+#define ISA MTLF_ISA_AVX512
+#define FAMILY(name) name##_avx512
 #include "kernels.inc.h"
 #else
 typedef int mtlf_no_avx512; /* an empty file is not C */

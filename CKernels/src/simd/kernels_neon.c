@@ -9,6 +9,8 @@
 #define POOL_ROWS 8
 #define TABLE mtlf_kernels_neon
 #define TABLE_NAME "neon"
+#define ISA MTLF_ISA_NEON
+#define FAMILY(name) name##_neon
 #include "kernels.inc.h"
 #else
 typedef int mtlf_no_neon; /* an empty file is not C */

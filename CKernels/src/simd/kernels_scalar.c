@@ -8,4 +8,6 @@
 #define POOL_ROWS 4
 #define TABLE mtlf_kernels_scalar
 #define TABLE_NAME "scalar"
+#define ISA MTLF_ISA_SCALAR
+#define FAMILY(name) name##_scalar
 #include "kernels.inc.h"
