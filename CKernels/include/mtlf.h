@@ -18,6 +18,7 @@
 #include "mtlf/batch_norm.h"
 #include "mtlf/conv2d.h"
 #include "mtlf/dense.h"
+#include "mtlf/depthwise_conv2d.h"
 #include "mtlf/elementwise.h"
 #include "mtlf/input.h"
 #include "mtlf/losses.h"

@@ -37,6 +37,7 @@ extension GraphLayer {
   var lowered: any LoweredLayer {
     switch self {
     case .conv2D(let layer): layer
+    case .depthwiseConv2D(let layer): layer
     case .maxPool2D(let layer): layer
     case .avgPool2D(let layer): layer
     case .globalAveragePool2D(let layer): layer

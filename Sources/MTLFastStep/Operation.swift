@@ -95,6 +95,7 @@ package struct Operation {
     case input(InputOperation)
     case moveMasks(MoveMasksOperation)
     case conv2D(Conv2DOperation)
+    case depthwiseConv2D(DepthwiseConv2DOperation)
     case dense(DenseOperation)
     case packSamples(PackSamplesOperation)
     case pool2D(Pool2DOperation)
@@ -116,6 +117,7 @@ package struct Operation {
       case .input(let kind): kind
       case .moveMasks(let kind): kind
       case .conv2D(let kind): kind
+      case .depthwiseConv2D(let kind): kind
       case .dense(let kind): kind
       case .packSamples(let kind): kind
       case .pool2D(let kind): kind

@@ -27,42 +27,6 @@ extension KernelTests {
       return mtlf_tensor(view: view, thread_stride: 0)
     }
 
-    /// Runs one operation as a plan.
-    private func run<Payload>(
-      _ payload: Payload, shard: mtlf_shard_function? = nil, units: mtlf_units_function? = nil,
-      block: mtlf_block_function? = nil, batch: Int32, _ configuration: Configuration, _ step: mtlf_step = mtlf_step()
-    ) throws {
-      var (step, context) = (step, configuration.context)
-      let rows = [Int32](0..<batch)
-      let status = withUnsafePointer(to: payload) { payload in
-        var op = mtlf_op(shard: shard, units: units, block: block, account: MTLF_ACCOUNT_OTHER, payload: payload)
-        var job = mtlf_job(is_shards: shard == nil ? 0 : 1, first_op: 0, op_count: 1)
-        var stage = mtlf_stage(first_job: 0, job_count: 1)
-        return rows.withUnsafeBufferPointer { rows in
-          withUnsafePointer(to: rows.baseAddress) { indices in
-            step.indices = indices
-            step.sample_count = batch
-            return withUnsafePointer(to: &op) { op in
-              withUnsafePointer(to: &job) { job in
-                withUnsafePointer(to: &stage) { stage in
-                  var plan = mtlf_plan()
-                  plan.ops = op
-                  plan.jobs = job
-                  plan.stages = stage
-                  plan.stage_count = 1
-                  plan.batch_capacity = batch
-                  plan.shard_size = 2
-                  plan.thread_capacity = 3
-                  return mtlf_plan_run(&plan, 0, 1, &step, &context)
-                }
-              }
-            }
-          }
-        }
-      }
-      try #require(status == MTLF_OK)
-    }
-
     /// A layer's weight with the bfloat16 form of its kernel.
     private struct Weight {
       var value = mtlf_weight()
@@ -118,7 +82,7 @@ extension KernelTests {
             let forward = mtlf_dense_op(
               weight: pointer, kernel: weight.form.pointer, relu: 1, input: Self.vectors(input, dense.inputs),
               output: target)
-            try run(forward, units: mtlf_dense_units, block: mtlf_dense_block, batch: dense.batch, configuration)
+            try configuration.run(forward, units: mtlf_dense_units, block: mtlf_dense_block, batch: dense.batch)
           }
           var term = mtlf_dense_term(
             kernel: weight.form.pointer, inputs: dense.inputs, units: dense.units, d_output_packed: nil,
@@ -126,15 +90,13 @@ extension KernelTests {
           try withUnsafePointer(to: &term) { term in
             let backward = mtlf_dense_d_input_op(
               terms: term, term_count: 1, d_input: Self.vectors(dInput, dense.inputs), mask: mtlf_tensor(), packed: nil)
-            try run(
-              backward, units: mtlf_dense_d_input_units, block: mtlf_dense_d_input_block, batch: dense.batch,
-              configuration)
+            try configuration.run(
+              backward, units: mtlf_dense_d_input_units, block: mtlf_dense_d_input_block, batch: dense.batch)
           }
           let dKernel = mtlf_dense_d_kernel_op(
             weight: pointer, input: Self.vectors(input, dense.inputs), d_output: Self.vectors(dOutput, dense.units))
-          try run(
-            dKernel, units: mtlf_dense_d_kernel_units, block: mtlf_dense_d_kernel_block, batch: dense.batch,
-            configuration)
+          try configuration.run(
+            dKernel, units: mtlf_dense_d_kernel_units, block: mtlf_dense_d_kernel_block, batch: dense.batch)
         }
         #expect(output.array == Self.rounded(oracle.activated), "output, \(configuration)")
         #expect(wideOutput.array == oracle.activated.array.map(Float.init), "output of floats, \(configuration)")
@@ -156,9 +118,8 @@ extension KernelTests {
         try withUnsafePointer(to: &fused.value) { pointer in
           let update = mtlf_dense_d_kernel_op(
             weight: pointer, input: Self.vectors(input, dense.inputs), d_output: Self.vectors(dOutput, dense.units))
-          try run(
-            update, units: mtlf_dense_d_kernel_units, block: mtlf_dense_d_kernel_block, batch: dense.batch,
-            configuration, step)
+          try configuration.run(
+            update, units: mtlf_dense_d_kernel_units, block: mtlf_dense_d_kernel_block, batch: dense.batch, step)
         }
         let expected = zip(weight.kernel.array, weight.gradient.array).map { $0 - 0.5 * $1 }
         #expect(fused.kernel.array == expected, "kernel, \(configuration)")
@@ -178,30 +139,30 @@ extension KernelTests {
         for function in [MTLF_ACTIVATION_RELU, MTLF_ACTIVATION_SIGMOID] {
           let (y, wideY) = (try GuardedBuffer<UInt16>(count), try GuardedBuffer<Float>(count))
           let forward = mtlf_activation_op(function: function, input: tensor(x), output: tensor(y))
-          try run(forward, shard: mtlf_activation_shard, batch: batch, configuration)
+          try configuration.run(forward, shard: mtlf_activation_shard, batch: batch)
           let wideForward = mtlf_activation_op(function: function, input: tensor(wideX), output: tensor(wideY))
-          try run(wideForward, shard: mtlf_activation_shard, batch: batch, configuration)
+          try configuration.run(wideForward, shard: mtlf_activation_shard, batch: batch)
           #expect(y.array == Self.rounded(wideY), "\(function), \(configuration)")
           let (dX, wideDX) = (try GuardedBuffer<UInt16>(count), try GuardedBuffer<Float>(count))
           let backward = mtlf_activation_backward_op(
             function: function, value: tensor(x), d_output: tensor(d), d_input: tensor(dX))
-          try run(backward, shard: mtlf_activation_backward_shard, batch: batch, configuration)
+          try configuration.run(backward, shard: mtlf_activation_backward_shard, batch: batch)
           let wideBackward = mtlf_activation_backward_op(
             function: function, value: tensor(wideX), d_output: tensor(wideD), d_input: tensor(wideDX))
-          try run(wideBackward, shard: mtlf_activation_backward_shard, batch: batch, configuration)
+          try configuration.run(wideBackward, shard: mtlf_activation_backward_shard, batch: batch)
           #expect(dX.array == Self.rounded(wideDX), "backward of \(function), \(configuration)")
         }
         let sum = try GuardedBuffer(x.array)
-        try run(mtlf_copy_op(from: tensor(d), to: tensor(sum)), shard: mtlf_add_shard, batch: batch, configuration)
+        try configuration.run(mtlf_copy_op(from: tensor(d), to: tensor(sum)), shard: mtlf_add_shard, batch: batch)
         #expect(
           sum.array == zip(wideX.array, wideD.array).map { internal_bf16_of_f32($0 + $1) }, "sum, \(configuration)")
         let (copy, wideCopy) = (try GuardedBuffer<UInt16>(count), try GuardedBuffer<Float>(count))
-        try run(
-          mtlf_copy_op(from: tensor(wideX), to: tensor(copy)), shard: mtlf_copy_shard, batch: batch, configuration)
-        try run(
-          mtlf_copy_op(from: tensor(d), to: tensor(wideCopy)), shard: mtlf_copy_shard, batch: batch, configuration)
+        try configuration.run(
+          mtlf_copy_op(from: tensor(wideX), to: tensor(copy)), shard: mtlf_copy_shard, batch: batch)
+        try configuration.run(
+          mtlf_copy_op(from: tensor(d), to: tensor(wideCopy)), shard: mtlf_copy_shard, batch: batch)
         #expect(copy.array == x.array && wideCopy.array == wideD.array, "copies, \(configuration)")
-        try run(mtlf_zero_op(values: tensor(copy), halo: 0), shard: mtlf_zero_shard, batch: batch, configuration)
+        try configuration.run(mtlf_zero_op(values: tensor(copy), halo: 0), shard: mtlf_zero_shard, batch: batch)
         #expect(copy.array.allSatisfy { $0 == 0 }, "zero, \(configuration)")
       }
     }

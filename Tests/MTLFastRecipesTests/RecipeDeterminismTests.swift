@@ -154,7 +154,7 @@ import Testing
             - avg_pool2d: 2
             - conv2d: {filters: 6, kernel: 3, padding: same, activation: sigmoid}
         decoder: {from: encoder, layers: [upsample2d: 2, conv2d: {filters: 5, kernel: 3, padding: same, activation: relu}]}
-        branch: {from: decoder, layers: [conv2d: {filters: 5, kernel: [3, 1], padding: same}, batch_norm]}
+        branch: {from: decoder, layers: [conv2d: {filters: 5, kernel: [3, 1], padding: same}, batch_norm, depthwise_conv2d: {kernel: 3, padding: same, activation: gelu}]}
         residual: {from: [decoder, branch], layers: [add]}
         skip: {from: [residual, encoder.relu_1], layers: [concatenate]}
         table: {from: row, layers: [dense: 24, batch_norm, sigmoid, dropout: 0.3]}

@@ -101,6 +101,13 @@ import Testing
         Dense(units: 40, activation: .silu), Dense(units: 30, activation: .leakyReLU), GELU(),
       ]),
     trunk(
+      "depthwise convolutions", weight: 10,
+      [
+        DepthwiseConv2D(kernelSize: 3, padding: .same, activation: .sigmoid), Conv2D(filters: 5, kernelSize: 1),
+        DepthwiseConv2D(kernelSize: (2, 3), stride: (2, 1), padding: .explicit(top: 1, bottom: 0, left: 0, right: 2)),
+        DepthwiseConv2D(kernelSize: 3, stride: 2, activation: .tanh), Flatten(),
+      ]),
+    trunk(
       "batch normalisation", weight: 10,
       [
         Conv2D(filters: 5, kernelSize: 3), BatchNorm(), ReLU(), Conv2D(filters: 4, kernelSize: 3, padding: .same),

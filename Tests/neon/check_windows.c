@@ -50,6 +50,39 @@ static void check_conv2d(const mtlf_conv2d *c, const mtlf_context *context) {
   expect_equal(units, d_bias, expected_d_bias, "conv2d d_bias");
 }
 
+static void check_depthwise_conv2d(const mtlf_conv2d *c, const mtlf_context *context) {
+  const int64_t pixels = (int64_t)mtlf_conv2d_output_height(c) * mtlf_conv2d_output_width(c), channels = c->channels_in;
+  const int64_t in = (int64_t)c->batch * c->height * c->width * channels, out = c->batch * pixels * channels;
+  const int64_t taps = (int64_t)c->kernel_h * c->kernel_w * channels;
+  const float *input = integers(in, 1), *filter = integers(taps, 2), *bias = integers(channels, 3);
+  const float *d_output = integers(out, 4);
+  const double *wide_input = wide(in, input), *wide_filter = wide(taps, filter), *wide_bias = wide(channels, bias);
+  const double *wide_d_output = wide(out, d_output);
+  const size_t bytes = mtlf_depthwise_conv2d_workspace_bytes(c, context);
+  void *workspace = allocate(bytes);
+  double *expected = doubles(out), *expected_d_input = doubles(in), *expected_d_filter = doubles(taps);
+  double *expected_d_bias = doubles(channels);
+  float *output = floats(out), *d_input = floats(in), *d_filter = floats(taps), *d_bias = floats(channels);
+  for (int relu = 0; relu < 2; relu++) {
+    expect_ok(mtlf_depthwise_conv2d_forward_f32(c, input, filter, relu ? NULL : bias, relu, output, workspace, bytes,
+                                                context),
+              "depthwise forward");
+    reference_depthwise_conv2d_forward(c, wide_input, wide_filter, relu ? NULL : wide_bias, relu, expected);
+    expect_equal(out, output, expected, "depthwise output");
+  }
+  memset(workspace, 0xff, bytes);
+  expect_ok(mtlf_depthwise_conv2d_d_input_f32(c, filter, d_output, d_input, workspace, bytes, context),
+            "depthwise d_input");
+  reference_depthwise_conv2d_d_input(c, wide_filter, wide_d_output, expected_d_input);
+  expect_equal(in, d_input, expected_d_input, "depthwise d_input");
+  memset(workspace, 0xff, bytes);
+  expect_ok(mtlf_depthwise_conv2d_d_filter_f32(c, input, d_output, d_filter, d_bias, workspace, bytes, context),
+            "depthwise d_filter");
+  reference_depthwise_conv2d_d_filter(c, wide_input, wide_d_output, expected_d_filter, expected_d_bias);
+  expect_equal(taps, d_filter, expected_d_filter, "depthwise d_filter");
+  expect_equal(channels, d_bias, expected_d_bias, "depthwise d_bias");
+}
+
 static void check_pool2d(const mtlf_pool2d *p, const mtlf_context *context) {
   const int64_t in = (int64_t)p->batch * p->height * p->width * p->channels;
   const int64_t out = (int64_t)p->batch * mtlf_pool2d_output_height(p) * mtlf_pool2d_output_width(p) * p->channels;
@@ -118,6 +151,13 @@ void check_windows(const mtlf_context *given) {
       check_conv2d(convs + i, context);
       free_all();
     }
+  }
+  for (size_t i = 0; i < sizeof convs / sizeof *convs; i++) {
+    mtlf_conv2d c = convs[i];
+    c.channels_in = c.channels_out;
+    name_place(context, "depthwise conv", (int64_t)i);
+    check_depthwise_conv2d(&c, context);
+    free_all();
   }
   for (size_t i = 0; i < sizeof pools / sizeof *pools; i++) {
     name_place(context, "pool", (int64_t)i);

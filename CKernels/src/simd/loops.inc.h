@@ -29,6 +29,7 @@
 #include "vector_math.inc.h"
 
 #include "activations.inc.h"
+#include "depthwise.inc.h"
 #include "elementwise.inc.h"
 #include "losses.inc.h"
 #include "optimizers.inc.h"

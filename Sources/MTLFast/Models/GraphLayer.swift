@@ -6,6 +6,7 @@
 /// `Layer` stays its face: a graph is built of `any Layer`, and `layer` gives it back.
 public enum GraphLayer: Hashable, Sendable {
   case conv2D(Conv2D)
+  case depthwiseConv2D(DepthwiseConv2D)
   case maxPool2D(MaxPool2D)
   case avgPool2D(AvgPool2D)
   case globalAveragePool2D(GlobalAveragePool2D)
@@ -27,6 +28,7 @@ public enum GraphLayer: Hashable, Sendable {
   public var layer: any Layer {
     switch self {
     case .conv2D(let layer): layer
+    case .depthwiseConv2D(let layer): layer
     case .maxPool2D(let layer): layer
     case .avgPool2D(let layer): layer
     case .globalAveragePool2D(let layer): layer

@@ -46,6 +46,7 @@ extension GraphLayer {
   /// Every layer that a recipe can name.
   static let recipeLayers: [any RecipeLayer.Type] = [
     Conv2D.self,
+    DepthwiseConv2D.self,
     MaxPool2D.self,
     AvgPool2D.self,
     GlobalAveragePool2D.self,

@@ -42,6 +42,18 @@ void reference_conv2d_max_pool2d_forward(const mtlf_conv2d *conv, const double *
 void reference_conv2d_max_pool2d_backward(const mtlf_conv2d *conv, const double *d_output, const uint8_t *gate,
                                           double *d_unpooled);
 
+/* ---- depthwise_conv2d.c ---- */
+
+/* input [N, H, W, C]; filter [KH, KW, C]; bias [C] or NULL; output [N, OH, OW, C]. */
+void reference_depthwise_conv2d_forward(const mtlf_conv2d *conv, const double *input, const double *filter,
+                                        const double *bias, int relu, double *output);
+/* d_output [N, OH, OW, C]; d_input [N, H, W, C]. */
+void reference_depthwise_conv2d_d_input(const mtlf_conv2d *conv, const double *filter, const double *d_output,
+                                        double *d_input);
+/* d_filter [KH, KW, C]; d_bias [C] or NULL. */
+void reference_depthwise_conv2d_d_filter(const mtlf_conv2d *conv, const double *input, const double *d_output,
+                                         double *d_filter, double *d_bias);
+
 /* ---- im2col.c ---- */
 
 /* image [H, W, C_in]; columns [OH*OW, KH*KW*C_in]. */
