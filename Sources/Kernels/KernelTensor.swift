@@ -28,8 +28,16 @@ package struct KernelTensor {
     self.haloElements = haloElements
   }
 
-  /// The first value, for operations that take the whole minibatch as one array.
+  /// The values of a tensor of fp32.
   package var floats: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
+
+  /// The value so many elements behind the first, whatever its type.
+  package func value(at element: Int) -> Float {
+    switch self.element {
+    case .float32: floats[element]
+    case .bfloat16: Float(bitPattern: UInt32(base.assumingMemoryBound(to: UInt16.self)[element]) << 16)
+    }
+  }
 
   var kernel: mtlf_tensor {
     mtlf_tensor(

@@ -91,6 +91,8 @@ package final class KernelWeight {
     pointer.pointee.gradient.map { ($0, $0 + packedFloats) }
   }
 
+  package func has(_ form: WeightForm) -> Bool { values(form) != nil }
+
   func values(_ form: WeightForm) -> UnsafeMutableRawPointer? {
     if form == WeightForm(.packed, .float32) { return UnsafeMutableRawPointer(kernel) }
     return withUnsafeBytes(of: &pointer.pointee.forms) { places in

@@ -4,12 +4,12 @@
 internal import CKernels
 
 /// Draws that depend on (seed, purpose, index) alone: Philox 4x32-10.
-public struct RandomStream: Sendable {
-  public let key: UInt64
-  public let stream: UInt64
+package struct RandomStream: Sendable {
+  package let key: UInt64
+  package let stream: UInt64
 
   /// - Parameter purpose: what is drawn: `shuffle`, or a parameter's name.
-  public init(seed: UInt64, purpose: String, stream: UInt64 = 0) {
+  package init(seed: UInt64, purpose: String, stream: UInt64 = 0) {
     // FNV-1a over the purpose, mixed with the seed: a stable hash, unlike Swift's own.
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in purpose.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
@@ -21,13 +21,13 @@ public struct RandomStream: Sendable {
   }
 
   /// Other numbers for the same seed and purpose: those of an epoch or a sample.
-  public init(_ other: RandomStream, stream: UInt64) {
+  package init(_ other: RandomStream, stream: UInt64) {
     key = other.key
     self.stream = stream
   }
 
   /// Elements 0..<count, 32 random bits each.
-  public func words(count: Int) -> [UInt32] {
+  package func words(count: Int) -> [UInt32] {
     [UInt32](unsafeUninitializedCapacity: count) { buffer, filled in
       if let base = buffer.baseAddress { mtlf_random_u32(key, stream, 0, count, base) }
       filled = count
@@ -35,7 +35,7 @@ public struct RandomStream: Sendable {
   }
 
   /// Elements 0..<count, uniform in [-limit, limit).
-  public func uniform(count: Int, limit: Float) -> [Float] {
+  package func uniform(count: Int, limit: Float) -> [Float] {
     [Float](unsafeUninitializedCapacity: count) { buffer, filled in
       if let base = buffer.baseAddress { mtlf_random_uniform_f32(key, stream, 0, count, -limit, limit, base) }
       filled = count
@@ -43,7 +43,7 @@ public struct RandomStream: Sendable {
   }
 
   /// 0..<count in random order.
-  public func permutation(count: Int) -> [Int32] {
+  package func permutation(count: Int) -> [Int32] {
     [Int32](unsafeUninitializedCapacity: count) { buffer, filled in
       permute(UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
       filled = count
@@ -51,7 +51,7 @@ public struct RandomStream: Sendable {
   }
 
   /// Puts 0..<count into the buffer in random order (Fisher and Yates).
-  public func permute(_ buffer: UnsafeMutableBufferPointer<Int32>) {
+  package func permute(_ buffer: UnsafeMutableBufferPointer<Int32>) {
     for index in buffer.indices { buffer[index] = Int32(truncatingIfNeeded: index) }
     var word: UInt32 = 0
     for index in stride(from: buffer.count - 1, to: 0, by: -1) {

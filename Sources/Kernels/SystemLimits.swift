@@ -10,7 +10,7 @@
 /// Swift's arrays end the program where memory is missing, so large ones are asked for here first.
 ///
 /// - Throws: `MTLFastError` of kind `system` where the machine hasn't that much memory or the process may not have it.
-public func requireMemory(bytes: Int, for purpose: String) throws {
+package func requireMemory(bytes: Int, for purpose: String) throws {
   let (installed, overflows) = max(0, sysconf(Int32(_SC_PHYS_PAGES)))
     .multipliedReportingOverflow(by: max(0, sysconf(Int32(_SC_PAGESIZE))))
   var memory: UnsafeMutableRawPointer?

@@ -31,7 +31,8 @@ package struct Arena {
     self.program = program
     places = [Place](repeating: Place(), count: program.values.count)
     shardSize = ShardSize.samples(
-      batchSize: batchCapacity, sampleElements: ShardSize.sampleElements(program, schedule))
+      batchSize: batchCapacity,
+      sampleElements: program.shardElements ?? ShardSize.sampleElements(program, schedule))
     let mayGrow = Self.strideCanGrow(program)
     func aligned(_ bytes: Int) -> Int { (bytes + 255) / 256 * 256 }
     for (index, value) in program.values.enumerated() where value.alias == nil {

@@ -39,10 +39,9 @@ package final class CompiledStep {
       self.parameters = parameters
       var firstSquares: [Int: Int] = [:]
       var units = 0
-      for operation in program.operations {
-        guard case .sumGradient(let sum) = operation.kind, sum.squares != nil else { continue }
-        let weight = try parameters.entry(of: sum.weight).weight
-        firstSquares[sum.weight] = units
+      for node in program.squaredWeights {
+        let weight = try parameters.entry(of: node).weight
+        firstSquares[node] = units
         units += parameters.context.updateUnits(inputs: weight.inputs, units: weight.units)
       }
       self.firstSquares = firstSquares
@@ -79,6 +78,8 @@ package final class CompiledStep {
       throw MTLFastError(
         .usage, "The model needs \(schedule.stageCount) stages; a step has \(KernelPlan.maximumStages) at most.")
     }
+    for (node, forms) in program.forms { try parameters.require(forms, of: node) }
+    for (node, keeping) in program.gradients { try parameters.require(keeping, of: node) }
     let layout = Arena(program, schedule, batchCapacity: batchCapacity, context: context)
     shardSize = layout.shardSize
     let memory = try Memory(
@@ -127,22 +128,21 @@ package final class CompiledStep {
 
   /// Whether a value of the whole minibatch has an element that is NaN or infinite.
   package func holdsNonFinite(_ value: Int, samples: Int) -> Bool {
-    guard let tensor = tensor(of: value), tensor.element == .float32 else { return false }
-    let row = tensor.width * tensor.channels
-    for sample in 0..<samples {
-      for line in 0..<tensor.height {
-        let start = tensor.floats + sample * tensor.sampleStride + line * tensor.rowStride
-        if (0..<row).contains(where: { !start[$0].isFinite }) { return true }
+    guard let tensor = tensor(of: value) else { return false }
+    return (0..<samples).contains { sample in
+      (0..<tensor.height).contains { line in
+        let start = sample * tensor.sampleStride + line * tensor.rowStride
+        return (start..<start + tensor.width * tensor.channels).contains { !tensor.value(at: $0).isFinite }
       }
     }
-    return false
   }
 
   /// The norm of all gradients in the last step; nil where they aren't clipped.
   package var gradientNorm: Double? { memory.clip?.norm }
 
+  /// The program's operation of one of the plan's.
+  func operation(at index: Int) -> Int? { encoded.indices.contains(index) ? encoded[index] : nil }
+
   /// The node of one of the plan's operations.
-  package func node(ofOperation index: Int) -> Int? {
-    encoded.indices.contains(index) ? program.operations[encoded[index]].node : nil
-  }
+  package func node(ofOperation index: Int) -> Int? { operation(at: index).map { program.operations[$0].node } }
 }

@@ -59,10 +59,6 @@ package struct Lowering {
   /// What a node's forward pass leaves for its backward pass beside its output: which elements were the largest, statistics.
   var saved: [Int: Int] = [:]
 
-  /// How the gradient of each trained node's weight is kept, and the forms of weights that operations read.
-  package var gradients: [Int: GradientKeeping] = [:]
-  package var forms: [Int: Set<WeightForm>] = [:]
-
   let consumers: [[Int]]
   /// Nodes that run, those that some head needs.
   let isNeeded: [Bool]
@@ -127,6 +123,14 @@ package struct Lowering {
       }
       lowerUpdates()
     }
+    if let missing = settings.boundaries.first(where: { asked in !program.boundaries.contains { $0.boundary == asked } }) {
+      throw MTLFastError(.usage, "The step has no boundary '\(missing)': nothing is trained there.")
+    }
+    guard !settings.boundaries.isEmpty else { return }
+    var plain = settings
+    plain.boundaries = []
+    let whole = try Lowering(graph: graph, purpose: purpose, settings: plain).program
+    program.shardElements = ShardSize.sampleElements(whole, Schedule(whole))
   }
 
   private mutating func lowerForward(_ index: Int) throws {

@@ -53,6 +53,12 @@ package enum UnitOfWork: Hashable {
   case whole
 }
 
+/// What each thread needs room for in a convolution: its units, and the floats of its window.
+package struct ConvolutionWorkspace {
+  let units: Int
+  let windowFloats: Int
+}
+
 /// What a kind of operation says of itself. Nothing else in the step knows kinds.
 package protocol OperationKind {
   /// The values that it touches; a forgotten one is a race.
@@ -63,15 +69,14 @@ package protocol OperationKind {
   var verb: String { get }
   /// Whether the samples of a vector may lie further apart than their elements need.
   var takesSamplesApart: Bool { get }
-  /// Units of a convolution and floats of its window, for its workspace.
-  var workspace: (units: Int, windowFloats: Int)? { get }
+  /// nil for what needs none.
+  var workspace: ConvolutionWorkspace? { get }
   /// What the kernels are to work on.
-  func payload(in memory: StepMemory) throws -> any KernelOperation
+  func payload(in memory: StepMemory) throws -> any KernelPayload
 }
 
 extension OperationKind {
   package var takesSamplesApart: Bool { false }
-  package var workspace: (units: Int, windowFloats: Int)? { nil }
 }
 
 /// An operation of a program.

@@ -115,6 +115,23 @@ package final class Parameters {
     return entries[place]
   }
 
+  // MARK: What steps need
+
+  /// - Throws: `MTLFastError` of kind `system` where a step reads a form of a weight that isn't kept.
+  func require(_ forms: Set<WeightForm>, of node: Int) throws {
+    let weight = try entry(of: node).weight
+    if let missing = forms.first(where: { !weight.has($0) }) {
+      throw MTLFastError(.system, "Node \(node) keeps no form \(missing) of its weight. Make parameters for the step.")
+    }
+  }
+
+  /// - Throws: `MTLFastError` of kind `system` where a step keeps a gradient that has no room.
+  func require(_ keeping: GradientKeeping, of node: Int) throws {
+    guard try keeping == .fused || entry(of: node).weight.gradient != nil else {
+      throw MTLFastError(.system, "Node \(node) has no room for its gradient. Make parameters for the step.")
+    }
+  }
+
   // MARK: Values in the model's order and plain layout
 
   /// Takes the values of all parameters.

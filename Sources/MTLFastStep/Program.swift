@@ -58,6 +58,14 @@ package struct Program {
   /// Where the step can be left for a while: each stands before an operation.
   package private(set) var boundaries: [(boundary: StepBoundary, operation: Int)] = []
 
+  /// How the gradient of each trained node's weight is kept, and the forms of weights that operations read.
+  package var gradients: [Int: GradientKeeping] = [:]
+  package var forms: [Int: Set<WeightForm>] = [:]
+  /// The weights whose squares are summed up for the norm of all gradients, in the order of their sums.
+  var squaredWeights: [Int] = []
+  /// The working set that the size of a shard follows from, where it isn't the program's own: of the step without
+  /// boundaries, so that a host that only looks changes no bit.
+  var shardElements: Int?
   /// The gradients that tasks send to the nodes at which the step can be left, each by itself, by node.
   package var taskGradients: [Int: [TaskGradient]] = [:]
 

@@ -69,6 +69,15 @@ package struct Schedule {
         case .readsValues, .makesGradient: break
         }
       }
+      if !isShards {
+        // Clearing is done by shards, so a block waits for it.
+        for value in reads + writes {
+          guard let zero = clearing.removeValue(forKey: value) else { continue }
+          stage[zero] = earliest
+          first[value] = min(first[value], earliest)
+          earliest += 1
+        }
+      }
       stage.append(earliest)
       func note(_ use: inout Use) {
         if earliest > use.stage { use = Use(stage: earliest, isShards: isShards) }

@@ -20,9 +20,11 @@ enum WeightUpdate {
 
 extension Lowering {
   /// A weight whose gradient the backward pass makes by group.
-  mutating func declareGradient(of node: Int, _ keeping: GradientKeeping) { gradients[node] = keeping }
+  mutating func declareGradient(of node: Int, _ keeping: GradientKeeping) { program.gradients[node] = keeping }
 
-  mutating func declareForm(of node: Int, _ form: WeightForm) { forms[node, default: []].insert(form) }
+  mutating func declareForm(of node: Int, _ form: WeightForm) {
+    program.forms[node, default: []].insert(form)
+  }
 
   /// Updates stand last in the program, behind every reader of a weight. Where gradients are kept, all of them are whole
   /// before the first update.
@@ -47,6 +49,7 @@ extension Lowering {
     var clipped: Int?
     if settings.clips {
       let squares = updates.map { (node: $0.node, token: program.addToken("\(name($0.node)).squares")) }
+      program.squaredWeights = squares.map(\.node)
       for (node, token) in squares {
         add(
           .sumGradient(SumGradientOperation(weight: node, isSummed: hasBoundary, squares: token)), node,
@@ -77,9 +80,10 @@ package struct SumGradientOperation: OperationKind {
     // The sum is a gradient that later operations wait for.
     [.readsGradient(of: weight)] + (isSummed ? [] : [.makesGradient(of: weight)])
   }
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork { .block }
   package var verb: String { squares == nil ? "gradient sum" : "squares" }
-  package func payload(in memory: StepMemory) throws -> any KernelOperation {
+  package func payload(in memory: StepMemory) throws -> any KernelPayload {
     let clip = squares == nil ? nil : memory.clip
     return SumGradientPayload(
       weight: try memory.weight(of: weight), isSummed: isSummed,
@@ -94,9 +98,10 @@ package struct ClipOperation: OperationKind {
 
   package var operands: [Operand] { squares.map { .reads($0) } + [.writes(done)] }
   package var parameters: [ParameterUse] { [] }
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork { .whole }
   package var verb: String { "norm of all gradients" }
-  package func payload(in memory: StepMemory) throws -> any KernelOperation {
+  package func payload(in memory: StepMemory) throws -> any KernelPayload {
     guard let clip = memory.clip else { throw MTLFastError(.system, "The step has no clip.") }
     return ClipPayload(clip)
   }
@@ -112,9 +117,10 @@ package struct UpdateOperation: OperationKind {
 
   package var operands: [Operand] { clipped.map { [.reads($0)] } ?? [] }
   package var parameters: [ParameterUse] { [.readsGradient(of: weight), .updatesValues(of: weight)] }
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork { .block }
   package var verb: String { "update" }
-  package func payload(in memory: StepMemory) throws -> any KernelOperation {
+  package func payload(in memory: StepMemory) throws -> any KernelPayload {
     UpdatePayload(
       weight: try memory.weight(of: weight), isSummed: isSummed, clip: clipped == nil ? nil : memory.clip)
   }

@@ -39,7 +39,9 @@ extension Trainer {
   func firstNonFiniteNode(
     _ samples: Samples, rows: UnsafeBufferPointer<UnsafePointer<Int32>>, count: Int
   ) throws -> String? {
-    let lowering = try Lowering(graph: model.graph, purpose: .evaluation)
+    var settings = StepSettings()
+    settings.precision = precision
+    let lowering = try Lowering(graph: model.graph, purpose: .evaluation, settings: settings)
     var program = lowering.program
     for value in lowering.value { if let value { program.kept.insert(program.storage(of: value)) } }
     let step = try CompiledStep(program, parameters: store, batchCapacity: count)

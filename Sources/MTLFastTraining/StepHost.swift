@@ -18,6 +18,7 @@ package struct StepPlace {
 package protocol StepHost: AnyObject {
   var boundaries: Set<StepBoundary> { get }
 
-  /// - Returns: where losses are complete, the weights of the heads in this step; nil to leave them.
+  /// - Returns: where losses are complete, the weights of the heads in this step; nil to leave them. Records go on to show
+  ///   the loss by the heads' own weights, so that steps can be compared.
   func act(_ place: StepPlace) throws -> [Float]?
 }

@@ -128,7 +128,14 @@ final class StepRunner {
       // Of a loss that is no number nothing is learnt.
       guard losses.allSatisfy({ $0?.isFinite ?? true }) else { break }
       let place = StepPlace(boundary: boundary, step: step, losses: losses, sampleCount: count)
-      if let weights = try host?.act(place) { setScales(weights) }
+      if let weights = try host?.act(place) {
+        guard boundary == .lossesComplete, weights.count == graph.heads.count, weights.allSatisfy(\.isFinite) else {
+          throw MTLFastError(
+            .usage,
+            "The step's host gives weights \(weights) at \(boundary). Give \(graph.heads.count) numbers where losses are complete.")
+        }
+        setScales(weights)
+      }
     }
     for index in graph.heads.indices {
       let rows = rows.isEmpty ? arguments.absent : rows[samples.targetStreams[index]]

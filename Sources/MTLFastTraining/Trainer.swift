@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Trains a model: epochs of minibatches through a compiled plan.
+// Trains a model: epochs of minibatches through a compiled step.
 
 import Kernels
 import MTLFast
@@ -39,6 +39,7 @@ public final class Trainer {
   /// One training step.
   let program: Program
   let host: (any StepHost)?
+  let precision: ElementType
   private let stopRequested = Atomic<Bool>(false)
 
   /// - Parameters:
@@ -73,6 +74,7 @@ public final class Trainer {
     self.schedule = schedule
     self.gradientClipping = gradientClipping
     self.host = host
+    self.precision = precision
     context = try KernelContext(threads: threads)
     var settings = StepSettings()
     settings.frozen = try model.graph.frozenNodes(named: freezing)
@@ -83,7 +85,7 @@ public final class Trainer {
     program = lowering.program
     sums = model.graph.heads.map(TaskSum.init(of:))
     store = try Parameters(
-      model: model, optimizer: optimizer, context: context, gradients: lowering.gradients, forms: lowering.forms)
+      model: model, optimizer: optimizer, context: context, gradients: program.gradients, forms: program.forms)
   }
 
   /// Ends `fit` after the step that is running; may be called from any thread.

@@ -14,8 +14,8 @@ import Testing
     let model = try ArenaTests.model()
     let lowering = try Lowering(graph: model.graph, purpose: .training(seed: 0), settings: settings)
     let parameters = try Parameters(
-      model: model, optimizer: .adam(), context: try KernelContext(threads: 2), gradients: lowering.gradients,
-      forms: lowering.forms)
+      model: model, optimizer: .adam(), context: try KernelContext(threads: 2), gradients: lowering.program.gradients,
+      forms: lowering.program.forms)
     return (
       try CompiledStep(lowering.program, parameters: parameters, batchCapacity: 20, clipNorm: 1), lowering, model
     )
@@ -27,8 +27,10 @@ import Testing
     #expect(nodes.allSatisfy { $0 != nil })
     #expect(step.node(ofOperation: nodes.count) == nil)
     #expect(nodes.compactMap { $0 }.sorted() == lowering.program.operations.map(\.node).sorted())
-    // The first stage begins with the input, the last ends with an update.
-    #expect(nodes[0] == 0)
+    let stages = try (0..<nodes.count).map { step.schedule.stage[try #require(step.operation(at: $0))] }
+    #expect(stages == stages.sorted())
+    #expect(lowering.program.operations[try #require(step.operation(at: 0))].verb == "load")
+    #expect(lowering.program.operations[try #require(step.operation(at: nodes.count - 1))].verb == "update")
     #expect(step.programs.map(\.stages) == [0..<step.schedule.stageCount])
   }
 
@@ -36,15 +38,15 @@ import Testing
     let (_, plain, model) = try Self.compile()
     func node(_ name: String) throws -> Int { try #require(model.graph.index(of: name)) }
     let kept = try ["trunk.conv2d_1", "trunk.dense_1", "trunk.dense_2", "a.logits", "b.batch_norm_1"].map {
-      plain.gradients[try node($0)]
+      plain.program.gradients[try node($0)]
     }
     #expect(kept == [.byGroup, .fused, .fused, .byGroup, .byGroup])
-    #expect(plain.forms[try node("trunk.conv2d_2")] == [WeightForm(.transposed, .float32)])
-    #expect(plain.forms[try node("trunk.conv2d_1")] == nil, "the first layer's input wants no gradient")
+    #expect(plain.program.forms[try node("trunk.conv2d_2")] == [WeightForm(.transposed, .float32)])
+    #expect(plain.program.forms[try node("trunk.conv2d_1")] == nil, "the first layer's input wants no gradient")
     var settings = StepSettings()
     settings.clips = true
     let (step, clipped, _) = try Self.compile(settings)
-    #expect(clipped.gradients[try node("trunk.dense_1")] == .whole)
+    #expect(clipped.program.gradients[try node("trunk.dense_1")] == .whole)
     #expect(step.gradientNorm != nil)
   }
 
@@ -58,6 +60,32 @@ import Testing
         == [.lossesComplete, .taskGradientsReady(node: shared), .gradientsReady, nil])
     #expect(step.taskGradients[shared]?.map(\.heads) == [[0], [1]])
     for task in step.taskGradients[shared] ?? [] { #expect(step.tensor(of: task.value) != nil) }
+  }
+
+  @Test func whatTheStepReadsMustBeKept() throws {
+    let model = try ArenaTests.model()
+    let program = try Lowering(graph: model.graph, purpose: .training(seed: 0)).program
+    let context = try KernelContext(threads: 1)
+    for parameters in [
+      try Parameters(model: model, optimizer: .adam(), context: context, gradients: program.gradients),
+      try Parameters(model: model, optimizer: .adam(), context: context, forms: program.forms),
+    ] {
+      let error = #expect(throws: MTLFastError.self) {
+        try CompiledStep(program, parameters: parameters, batchCapacity: 8)
+      }
+      #expect(error?.message.hasSuffix("Make parameters for the step.") == true)
+    }
+  }
+
+  @Test func aBoundaryWhereNothingIsTrainedIsSaid() throws {
+    let model = try ArenaTests.model()
+    for boundary in [.taskGradientsReady(node: 0), .taskGradientsReady(node: 999)] as [StepBoundary] {
+      var settings = StepSettings()
+      settings.boundaries = [boundary]
+      #expect(
+        throws: MTLFastError(.usage, "The step has no boundary '\(boundary)': nothing is trained there.")
+      ) { try Lowering(graph: model.graph, purpose: .training(seed: 0), settings: settings) }
+    }
   }
 
   @Test func aNodeWithoutWeightsIsSaid() throws {

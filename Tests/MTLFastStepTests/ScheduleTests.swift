@@ -67,6 +67,14 @@ import Testing
     #expect(schedule.firstStage[sum] == 1 && schedule.lastStage[sum] == 1)
   }
 
+  @Test func aBlockWaitsForTheShardsThatClear() {
+    var builder = Builder()
+    let (a, sum) = (builder.value("a"), builder.value("sum"))
+    builder.clear(sum)
+    builder.dense(a, sum, weight: 1)
+    #expect(builder.stages == [0, 1])
+  }
+
   @Test func aWeightIsUpdatedAfterItsLastReaderAndItsGradient() {
     var builder = Builder()
     let (a, b, c) = (builder.value("a"), builder.value("b"), builder.value("c"))

@@ -34,6 +34,26 @@ import Testing
     #expect(arena.shardSize == expected)
   }
 
+  /// Boundaries make more stages, of which each is less full.
+  @Test func boundariesChangeNothing() throws {
+    let model = try MultiTaskModel(
+      input: .image(height: 32, width: 32, channels: 8),
+      trunk: [
+        Conv2D(filters: 16, kernelSize: 3, padding: .same, activation: .sigmoid), GlobalAveragePool2D(),
+      ],
+      heads: [.classification("even", classes: 2)], seed: 0)
+    func size(_ boundaries: Set<StepBoundary>) throws -> Int {
+      var settings = StepSettings()
+      settings.boundaries = boundaries
+      let program = try Lowering(graph: model.graph, purpose: .training(seed: 0), settings: settings).program
+      return Arena(program, Schedule(program), batchCapacity: 128, context: try KernelContext(threads: 1)).shardSize
+    }
+    #expect(try size([]) == 4)
+    for boundary in [.lossesComplete, .gradientsReady, .taskGradientsReady(node: 2)] as [StepBoundary] {
+      #expect(try size([boundary]) == 4)
+    }
+  }
+
   @Test func aValueBesideTheWorkingSetChangesNothing() throws {
     var program = try Lowering(graph: try Self.model().graph, purpose: .training(seed: 0)).program
     let elements = ShardSize.sampleElements(program, Schedule(program))

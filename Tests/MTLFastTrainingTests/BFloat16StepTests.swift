@@ -152,7 +152,7 @@ import Testing
       var settings = StepSettings()
       settings.precision = precision
       let lowering = try Lowering(graph: model.graph, purpose: .training(seed: 0), settings: settings)
-      return (lowering.program, lowering.forms)
+      return (lowering.program, lowering.program.forms)
     }
     let lowered = try step(.bfloat16)
     let names = lowered.program.values.filter { $0.element == .bfloat16 }.map(\.name)

@@ -133,7 +133,17 @@ import Testing
     let model = try Self.model()
     try model.setParameter("item.logits.bias", to: [.infinity] + [Float](repeating: 0, count: 9))
     let host = Host([.lossesComplete, .gradientsReady])
-    #expect(throws: MTLFastError.self) { try Self.train(model, host: host) }
+    let error = #expect(throws: MTLFastError.self) { try Self.train(model, host: host) }
+    #expect(error?.message.contains("the loss of task 'item' is not a finite number") == true)
     #expect(host.places.isEmpty)
+    let later = Host([.gradientsReady])
+    #expect(throws: MTLFastError.self) { try Self.train(model, host: later) }
+    #expect(later.places.isEmpty)
+  }
+
+  @Test(arguments: [[1], [1, .nan]] as [[Float]]) func weightsThatCanNotBe(weights: [Float]) throws {
+    let host = Host([.lossesComplete]) { _ in weights }
+    let error = #expect(throws: MTLFastError.self) { try Self.train(try Self.model(), host: host) }
+    #expect(error?.message.hasSuffix("Give 2 numbers where losses are complete.") == true)
   }
 }

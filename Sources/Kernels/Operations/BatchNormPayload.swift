@@ -4,7 +4,7 @@
 internal import CKernels
 
 /// The group's sums: of the input, or of the gradient of the output.
-package struct BatchNormSumsPayload: KernelOperation {
+package struct BatchNormSumsPayload: KernelPayload {
   let statistics: BatchNormStatistics
   let input: KernelTensor
   let dOutput: KernelTensor?
@@ -22,7 +22,7 @@ package struct BatchNormSumsPayload: KernelOperation {
 }
 
 /// What follows from the sums of all groups: the step's statistics, or those of the gradients with the weight's gradient.
-package struct BatchNormFinishPayload: KernelOperation {
+package struct BatchNormFinishPayload: KernelPayload {
   package enum Kind {
     /// From the minibatch's sums; the running statistics move on.
     case ofMinibatch
@@ -52,7 +52,7 @@ package struct BatchNormFinishPayload: KernelOperation {
 }
 
 /// Normalises, or gives the gradient of the input from that of the output.
-package struct BatchNormPayload: KernelOperation {
+package struct BatchNormPayload: KernelPayload {
   let statistics: BatchNormStatistics
   let input: KernelTensor
   let dOutput: KernelTensor?

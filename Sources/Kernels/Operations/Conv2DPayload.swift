@@ -4,7 +4,7 @@
 internal import CKernels
 
 /// The forward pass, with bias and perhaps ReLU and a 2x2 max-pool.
-package struct Conv2DPayload: KernelOperation {
+package struct Conv2DPayload: KernelPayload {
   let window: KernelWindow
   let weight: KernelWeight
   let appliesReLU: Bool
@@ -29,7 +29,7 @@ package struct Conv2DPayload: KernelOperation {
 }
 
 /// Adds the gradient of the input, halo included.
-package struct Conv2DInputGradientPayload: KernelOperation {
+package struct Conv2DInputGradientPayload: KernelPayload {
   let window: KernelWindow
   let weight: KernelWeight
   let dOutput: KernelTensor, dInput: KernelTensor
@@ -56,7 +56,7 @@ package struct Conv2DInputGradientPayload: KernelOperation {
 }
 
 /// The gradient of filters and bias, by group.
-package struct Conv2DFilterGradientPayload: KernelOperation {
+package struct Conv2DFilterGradientPayload: KernelPayload {
   let window: KernelWindow
   let weight: KernelWeight
   let input: KernelTensor, dOutput: KernelTensor

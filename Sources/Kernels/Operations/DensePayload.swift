@@ -4,7 +4,7 @@
 internal import CKernels
 
 /// The forward pass, with bias and perhaps ReLU.
-package struct DensePayload: KernelOperation {
+package struct DensePayload: KernelPayload {
   let weight: KernelWeight
   let appliesReLU: Bool
   let input: KernelTensor, output: KernelTensor
@@ -23,7 +23,7 @@ package struct DensePayload: KernelOperation {
 }
 
 /// The gradient of a vector: the sum over all layers that read it.
-package struct DenseInputGradientPayload: KernelOperation {
+package struct DenseInputGradientPayload: KernelPayload {
   /// A reader's weight and the gradient of its output: as packed samples of fp32, or as rows of bf16.
   package struct Term {
     let weight: KernelWeight
@@ -67,7 +67,7 @@ extension DenseInputGradientPayload.Term {
 }
 
 /// The gradient of kernel and bias, or their update in the same pass where the weight keeps no gradient.
-package struct DenseKernelGradientPayload: KernelOperation {
+package struct DenseKernelGradientPayload: KernelPayload {
   let weight: KernelWeight
   let input: KernelTensor, dOutput: KernelTensor
 
@@ -84,7 +84,7 @@ package struct DenseKernelGradientPayload: KernelOperation {
 }
 
 /// Gradients of a minibatch as packed samples, which the gradient of the input reads.
-package struct PackSamplesPayload: KernelOperation {
+package struct PackSamplesPayload: KernelPayload {
   let rows: KernelTensor
   let packed: KernelTensor
 

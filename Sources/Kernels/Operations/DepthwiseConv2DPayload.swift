@@ -4,7 +4,7 @@
 internal import CKernels
 
 /// A pass of a convolution of each channel by itself; the weight is the `[KH * KW, C]` matrix.
-package struct DepthwiseConv2DPayload: KernelOperation {
+package struct DepthwiseConv2DPayload: KernelPayload {
   package enum Pass {
     case forward(input: KernelTensor, output: KernelTensor, appliesReLU: Bool)
     /// Adds to dInput, halo included.

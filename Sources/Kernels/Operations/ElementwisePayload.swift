@@ -4,7 +4,7 @@
 internal import CKernels
 
 /// Copies or adds one tensor to another, whatever their halos.
-package struct CopyPayload: KernelOperation {
+package struct CopyPayload: KernelPayload {
   let from: KernelTensor, to: KernelTensor
   let adds: Bool
 
@@ -19,7 +19,7 @@ package struct CopyPayload: KernelOperation {
 }
 
 /// Zeroes a tensor, halo included.
-package struct ZeroPayload: KernelOperation {
+package struct ZeroPayload: KernelPayload {
   let values: KernelTensor
 
   package init(_ values: KernelTensor) { self.values = values }
@@ -53,7 +53,7 @@ package enum KernelActivation: Hashable, Sendable {
   }
 }
 
-package struct ActivationPayload: KernelOperation {
+package struct ActivationPayload: KernelPayload {
   let function: KernelActivation
   let input: KernelTensor, output: KernelTensor
 
@@ -68,7 +68,7 @@ package struct ActivationPayload: KernelOperation {
   }
 }
 
-package struct ActivationBackwardPayload: KernelOperation {
+package struct ActivationBackwardPayload: KernelPayload {
   let function: KernelActivation
   /// What the derivative is taken from: the output, or the input of functions that need it.
   let value: KernelTensor
@@ -87,7 +87,7 @@ package struct ActivationBackwardPayload: KernelOperation {
 }
 
 /// Dropout of values, or of their gradients by the same draws.
-package struct DropoutPayload: KernelOperation {
+package struct DropoutPayload: KernelPayload {
   let rate: Float
   let key: UInt64
   /// The input whose rows the draws are keyed by.

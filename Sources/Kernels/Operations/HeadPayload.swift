@@ -4,7 +4,7 @@
 internal import CKernels
 
 /// A head's loss and metrics, and the gradient of its logits.
-package struct LossPayload: KernelOperation {
+package struct LossPayload: KernelPayload {
   let head: Int
   let logits: KernelTensor
   /// Of class labels.
@@ -30,7 +30,7 @@ package struct LossPayload: KernelOperation {
 }
 
 /// Softmax over the channels.
-package struct SoftmaxPayload: KernelOperation {
+package struct SoftmaxPayload: KernelPayload {
   let input: KernelTensor, output: KernelTensor
 
   package init(input: KernelTensor, output: KernelTensor) { (self.input, self.output) = (input, output) }

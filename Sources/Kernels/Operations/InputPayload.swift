@@ -4,7 +4,7 @@
 internal import CKernels
 
 /// Rows of an input, scaled or normalised, and augmented where the step says so.
-package struct InputPayload: KernelOperation {
+package struct InputPayload: KernelPayload {
   let slot: Int
   let output: KernelTensor
 
@@ -16,7 +16,7 @@ package struct InputPayload: KernelOperation {
 }
 
 /// A head's masks as their images were moved.
-package struct MoveMasksPayload: KernelOperation {
+package struct MoveMasksPayload: KernelPayload {
   let head: Int
   /// The input whose draws they move by.
   let source: Int

@@ -5,7 +5,7 @@ internal import CKernels
 
 /// Max-pool with the places of its maxima, or average pool; forward from `image` to `pooled`, backward the other way, where
 /// the image's gradient is added to.
-package struct Pool2DPayload: KernelOperation {
+package struct Pool2DPayload: KernelPayload {
   package enum Kind {
     case maximum, average
   }

@@ -4,7 +4,7 @@
 internal import CKernels
 
 /// Copies a tensor into the channels of a wider one, or out of them.
-package struct ChannelsPayload: KernelOperation {
+package struct ChannelsPayload: KernelPayload {
   package enum Direction {
     case concatenate, slice
   }
@@ -27,7 +27,7 @@ package struct ChannelsPayload: KernelOperation {
 }
 
 /// Nearest-neighbour upsampling of `small` to `large`, or backward, where the small gradient is added to.
-package struct Upsample2DPayload: KernelOperation {
+package struct Upsample2DPayload: KernelPayload {
   let scaleHeight: Int, scaleWidth: Int
   let small: KernelTensor, large: KernelTensor
   let isBackward: Bool

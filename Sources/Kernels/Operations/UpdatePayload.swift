@@ -4,7 +4,7 @@
 internal import CKernels
 
 /// Sums the groups' gradients of a weight into one, and their squares by unit.
-package struct SumGradientPayload: KernelOperation {
+package struct SumGradientPayload: KernelPayload {
   let weight: KernelWeight
   /// Whether the groups' gradients are one already.
   let isSummed: Bool
@@ -25,7 +25,7 @@ package struct SumGradientPayload: KernelOperation {
 }
 
 /// The norm of all gradients, and the factor that keeps it to its limit.
-package struct ClipPayload: KernelOperation {
+package struct ClipPayload: KernelPayload {
   let clip: GradientClip
 
   package init(_ clip: GradientClip) { self.clip = clip }
@@ -36,7 +36,7 @@ package struct ClipPayload: KernelOperation {
 }
 
 /// A weight's update from its gradient; refreshes the weight's forms.
-package struct UpdatePayload: KernelOperation {
+package struct UpdatePayload: KernelPayload {
   let weight: KernelWeight
   /// Whether the groups' gradients have been summed already.
   let isSummed: Bool

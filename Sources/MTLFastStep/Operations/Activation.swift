@@ -99,6 +99,7 @@ package struct ActivationOperation: OperationKind {
   }
 
   package var parameters: [ParameterUse] { [] }
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork { .shard }
 
   package var verb: String {
@@ -115,7 +116,7 @@ package struct ActivationOperation: OperationKind {
     }
   }
 
-  package func payload(in memory: StepMemory) -> any KernelOperation {
+  package func payload(in memory: StepMemory) -> any KernelPayload {
     switch pass {
     case .forward(let input, let output):
       ActivationPayload(function, input: memory.tensor(input), output: memory.tensor(output))

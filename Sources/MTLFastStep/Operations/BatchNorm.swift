@@ -92,6 +92,7 @@ package struct BatchNormOperation: OperationKind {
     }
   }
 
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork {
     switch pass {
     case .statistics, .gradientStatistics: .whole
@@ -110,7 +111,7 @@ package struct BatchNormOperation: OperationKind {
     }
   }
 
-  package func payload(in memory: StepMemory) throws -> any KernelOperation {
+  package func payload(in memory: StepMemory) throws -> any KernelPayload {
     let statistics = try memory.statistics(of: weight)
     switch pass {
     case .sums(let input, _):

@@ -55,7 +55,8 @@ extension Lowering {
     for index in graph.nodes.indices where isNeeded[index] {
       guard case .layer(.conv2D(let convolution)) = graph.nodes[index].operation,
         convolution.activation == .none || convolution.activation == .relu,
-        !graph.heads.contains(where: { $0.logits == index }), consumers[index].count == 1,
+        !graph.heads.contains(where: { $0.logits == index }),
+        !settings.boundaries.contains(.taskGradientsReady(node: index)), consumers[index].count == 1,
         let reader = consumers[index].first, case .layer(.maxPool2D(let pool)) = graph.nodes[reader].operation,
         (pool.poolHeight, pool.poolWidth, pool.strideHeight, pool.strideWidth) == (2, 2, 2, 2), pool.padding == .valid
       else { continue }
@@ -128,11 +129,12 @@ package struct Conv2DOperation: OperationKind {
     }
   }
 
-  package var workspace: (units: Int, windowFloats: Int)? {
-    (channels.output, window.kernelHeight * window.kernelWidth * channels.input)
+  package var workspace: ConvolutionWorkspace? {
+    ConvolutionWorkspace(
+      units: channels.output, windowFloats: window.kernelHeight * window.kernelWidth * channels.input)
   }
 
-  package func payload(in memory: StepMemory) throws -> any KernelOperation {
+  package func payload(in memory: StepMemory) throws -> any KernelPayload {
     let weight = try memory.weight(of: weight)
     let gate = gate.map(memory.tensor)
     switch pass {

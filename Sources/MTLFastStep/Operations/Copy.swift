@@ -11,9 +11,10 @@ package struct CopyOperation: OperationKind {
 
   package var operands: [Operand] { [.reads(from), adds ? .adds(to) : .writes(to)] }
   package var parameters: [ParameterUse] { [] }
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork { .shard }
   package var verb: String { adds ? "add" : "copy" }
-  package func payload(in memory: StepMemory) -> any KernelOperation {
+  package func payload(in memory: StepMemory) -> any KernelPayload {
     CopyPayload(from: memory.tensor(from), to: memory.tensor(to), adds: adds)
   }
 }
@@ -24,7 +25,8 @@ package struct ZeroOperation: OperationKind {
 
   package var operands: [Operand] { [.clears(value)] }
   package var parameters: [ParameterUse] { [] }
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork { .shard }
   package var verb: String { "clear" }
-  package func payload(in memory: StepMemory) -> any KernelOperation { ZeroPayload(memory.tensor(value)) }
+  package func payload(in memory: StepMemory) -> any KernelPayload { ZeroPayload(memory.tensor(value)) }
 }

@@ -47,7 +47,8 @@ extension Dense: LoweredLayer {
 
   /// Values of a lower precision stay between dense layers that run in blocks; whatever else reads one reads fp32.
   private func elementOfOutput(_ node: Int, in lowering: Lowering) -> ElementType {
-    guard activation == .none || activation == .relu, !lowering.graph.heads.contains(where: { $0.logits == node })
+    guard activation == .none || activation == .relu, !lowering.graph.heads.contains(where: { $0.logits == node }),
+      !lowering.settings.boundaries.contains(.taskGradientsReady(node: node))
     else { return .float32 }
     let areDense = lowering.consumers[node].allSatisfy { reader in
       guard case .layer(.dense(let dense)) = lowering.graph.nodes[reader].operation else { return false }
@@ -136,6 +137,7 @@ package struct DenseOperation: OperationKind {
     }
   }
 
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork { .block }
 
   package var verb: String {
@@ -148,7 +150,7 @@ package struct DenseOperation: OperationKind {
 
   package var takesSamplesApart: Bool { true }
 
-  package func payload(in memory: StepMemory) throws -> any KernelOperation {
+  package func payload(in memory: StepMemory) throws -> any KernelPayload {
     switch pass {
     case .forward(let input, let output, let weight, let appliesReLU):
       return DensePayload(
@@ -173,10 +175,11 @@ package struct PackSamplesOperation: OperationKind {
 
   package var operands: [Operand] { [.reads(rows), .writes(packed)] }
   package var parameters: [ParameterUse] { [] }
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork { .shard }
   package var verb: String { "pack" }
   package var takesSamplesApart: Bool { true }
-  package func payload(in memory: StepMemory) -> any KernelOperation {
+  package func payload(in memory: StepMemory) -> any KernelPayload {
     PackSamplesPayload(rows: memory.tensor(rows), packed: memory.tensor(packed))
   }
 }

@@ -79,6 +79,7 @@ package struct DepthwiseConv2DOperation: OperationKind {
     }
   }
 
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork { .shard }
 
   package var verb: String {
@@ -89,7 +90,7 @@ package struct DepthwiseConv2DOperation: OperationKind {
     }
   }
 
-  package func payload(in memory: StepMemory) throws -> any KernelOperation {
+  package func payload(in memory: StepMemory) throws -> any KernelPayload {
     let pass: DepthwiseConv2DPayload.Pass =
       switch pass {
       case .forward(let input, let output, let appliesReLU):

@@ -55,9 +55,10 @@ package struct DropoutOperation: OperationKind {
 
   package var operands: [Operand] { [.reads(from), .writes(to)] }
   package var parameters: [ParameterUse] { [] }
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork { .shard }
   package var verb: String { isBackward ? "backward" : "forward" }
-  package func payload(in memory: StepMemory) -> any KernelOperation {
+  package func payload(in memory: StepMemory) -> any KernelPayload {
     DropoutPayload(rate: rate, key: key, source: source, from: memory.tensor(from), to: memory.tensor(to))
   }
 }

@@ -77,9 +77,10 @@ package struct LossOperation: OperationKind {
       + (dLogits.map { [.adds($0)] } ?? [])
   }
   package var parameters: [ParameterUse] { [] }
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork { .shard }
   package var verb: String { "loss" }
-  package func payload(in memory: StepMemory) -> any KernelOperation {
+  package func payload(in memory: StepMemory) -> any KernelPayload {
     LossPayload(
       head: head, logits: memory.tensor(logits), probabilities: probabilities.map(memory.tensor),
       dLogits: dLogits.map(memory.tensor), masks: masks.map(memory.tensor))
@@ -92,9 +93,10 @@ package struct SoftmaxOperation: OperationKind {
 
   package var operands: [Operand] { [.reads(input), .writes(output)] }
   package var parameters: [ParameterUse] { [] }
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork { .shard }
   package var verb: String { "forward" }
-  package func payload(in memory: StepMemory) -> any KernelOperation {
+  package func payload(in memory: StepMemory) -> any KernelPayload {
     SoftmaxPayload(input: memory.tensor(input), output: memory.tensor(output))
   }
 }

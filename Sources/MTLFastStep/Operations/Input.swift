@@ -41,9 +41,10 @@ package struct InputOperation: OperationKind {
 
   package var operands: [Operand] { [.writes(output)] }
   package var parameters: [ParameterUse] { [] }
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork { .shard }
   package var verb: String { "load" }
-  package func payload(in memory: StepMemory) -> any KernelOperation {
+  package func payload(in memory: StepMemory) -> any KernelPayload {
     InputPayload(slot: slot, output: memory.tensor(output))
   }
 }
@@ -56,9 +57,10 @@ package struct MoveMasksOperation: OperationKind {
 
   package var operands: [Operand] { [.writes(masks)] }
   package var parameters: [ParameterUse] { [] }
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork { .shard }
   package var verb: String { "move masks" }
-  package func payload(in memory: StepMemory) -> any KernelOperation {
+  package func payload(in memory: StepMemory) -> any KernelPayload {
     MoveMasksPayload(head: head, source: source, masks: memory.tensor(masks))
   }
 }

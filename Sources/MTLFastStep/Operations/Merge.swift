@@ -70,6 +70,7 @@ package struct ChannelsOperation: OperationKind {
     }
   }
   package var parameters: [ParameterUse] { [] }
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork { .shard }
   package var verb: String {
     switch direction {
@@ -77,7 +78,7 @@ package struct ChannelsOperation: OperationKind {
     case .slice: "slice"
     }
   }
-  package func payload(in memory: StepMemory) -> any KernelOperation {
+  package func payload(in memory: StepMemory) -> any KernelPayload {
     ChannelsPayload(direction, part: memory.tensor(part), whole: memory.tensor(whole), offset: offset)
   }
 }

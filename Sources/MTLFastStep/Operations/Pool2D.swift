@@ -94,9 +94,10 @@ package struct Pool2DOperation: OperationKind {
   }
 
   package var parameters: [ParameterUse] { [] }
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork { .shard }
   package var verb: String { isBackward ? "backward" : "forward" }
-  package func payload(in memory: StepMemory) -> any KernelOperation {
+  package func payload(in memory: StepMemory) -> any KernelPayload {
     Pool2DPayload(
       function, isBackward: isBackward, window: window.kernel, image: memory.tensor(image),
       pooled: memory.tensor(pooled), argmax: argmax.map(memory.tensor))

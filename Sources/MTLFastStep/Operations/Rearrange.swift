@@ -67,9 +67,10 @@ package struct Upsample2DOperation: OperationKind {
     isBackward ? [.reads(large), .adds(small)] : [.reads(small), .writes(large)]
   }
   package var parameters: [ParameterUse] { [] }
+  package var workspace: ConvolutionWorkspace? { nil }
   package var unit: UnitOfWork { .shard }
   package var verb: String { isBackward ? "backward" : "forward" }
-  package func payload(in memory: StepMemory) -> any KernelOperation {
+  package func payload(in memory: StepMemory) -> any KernelPayload {
     Upsample2DPayload(
       scale: scale, small: memory.tensor(small), large: memory.tensor(large), isBackward: isBackward)
   }

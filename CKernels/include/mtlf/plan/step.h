@@ -63,7 +63,7 @@ typedef struct mtlf_step {
   double *account_seconds; /* [threads][MTLF_ACCOUNT_COUNT], added to; or NULL: no clock is read */
   int32_t team_size;       /* result: the threads that ran */
   /* Result: the operation, by its place in the plan, whose gradient was not finite; of several the first, which is the
-   * nearest to a loss; -1: none. A loss that isn't finite ends the step before the next stage, while weights are whole:
+   * nearest to a loss; -1: none. A loss that isn't finite ends the step before the next stage;
    * has_stopped is then not 0. */
   int32_t non_finite_op, has_stopped;
 } mtlf_step;

@@ -4,7 +4,7 @@
 internal import CKernels
 
 /// What an operation of a plan works on; each kind of operation has a struct of its own.
-package protocol KernelOperation {
+package protocol KernelPayload {
   func encode() -> EncodedOperation
 }
 
