@@ -21,6 +21,7 @@
 #include "mtlf/depthwise_conv2d.h"
 #include "mtlf/elementwise.h"
 #include "mtlf/input.h"
+#include "mtlf/layer_norm.h"
 #include "mtlf/losses.h"
 #include "mtlf/optimizer.h"
 #include "mtlf/pool2d.h"

@@ -50,6 +50,7 @@ extension GraphLayer {
     case .leakyReLU(let layer): layer
     case .dropout(let layer): layer
     case .batchNorm(let layer): layer
+    case .layerNorm(let layer): layer
     case .flatten(let layer): layer
     case .reshape(let layer): layer
     case .upsample2D(let layer): layer

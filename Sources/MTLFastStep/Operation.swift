@@ -107,6 +107,7 @@ package struct Operation {
     case activation(ActivationOperation)
     case dropout(DropoutOperation)
     case batchNorm(BatchNormOperation)
+    case layerNorm(LayerNormOperation)
     case upsample2D(Upsample2DOperation)
     case channels(ChannelsOperation)
     case copy(CopyOperation)
@@ -129,6 +130,7 @@ package struct Operation {
       case .activation(let kind): kind
       case .dropout(let kind): kind
       case .batchNorm(let kind): kind
+      case .layerNorm(let kind): kind
       case .upsample2D(let kind): kind
       case .channels(let kind): kind
       case .copy(let kind): kind

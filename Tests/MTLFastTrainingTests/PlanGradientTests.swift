@@ -108,6 +108,12 @@ import Testing
         DepthwiseConv2D(kernelSize: 3, stride: 2, activation: .tanh), Flatten(),
       ]),
     trunk(
+      "layer normalisation", weight: 10,
+      [
+        LayerNorm(epsilon: 0.1), Conv2D(filters: 5, kernelSize: 3, activation: .sigmoid), LayerNorm(epsilon: 0.01),
+        Conv2D(filters: 4, kernelSize: 3, padding: .same), Flatten(), Dense(units: 40), LayerNorm(), Sigmoid(),
+      ]),
+    trunk(
       "batch normalisation", weight: 10,
       [
         Conv2D(filters: 5, kernelSize: 3), BatchNorm(), ReLU(), Conv2D(filters: 4, kernelSize: 3, padding: .same),

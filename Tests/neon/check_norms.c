@@ -32,8 +32,37 @@ static void check_batch_norm(int32_t channels, const mtlf_context *context) {
   expect_near(channels, d_beta, expected_d_beta, 16 * 0x1p-23, "d_beta");
 }
 
+static void check_layer_norm(int32_t channels, const mtlf_context *context) {
+  const mtlf_layer_norm norm = {.rows = 40, .channels = channels, .epsilon = 1e-3f};
+  const int64_t n = norm.rows * channels;
+  const float *input = reals(n, 1), *gamma = reals(channels, 2), *beta = reals(channels, 3), *d_output = reals(n, 4);
+  float *output = floats(n), *mean = floats(norm.rows), *inverse = floats(norm.rows), *d_input = floats(n);
+  float *d_gamma = floats(channels), *d_beta = floats(channels);
+  double *expected = doubles(n), *expected_mean = doubles(norm.rows), *expected_inverse = doubles(norm.rows);
+  double *expected_d_gamma = doubles(channels), *expected_d_beta = doubles(channels);
+  const double *wide_input = wide(n, input), *wide_gamma = wide(channels, gamma);
+  const size_t bytes = mtlf_layer_norm_workspace_bytes(channels);
+  void *workspace = allocate(bytes);
+  expect_ok(mtlf_layer_norm_forward_f32(&norm, input, gamma, beta, output, mean, inverse, context),
+            "layer_norm forward");
+  reference_layer_norm_forward(&norm, wide_input, wide_gamma, wide(channels, beta), expected, expected_mean,
+                               expected_inverse);
+  expect_near(n, output, expected, 64 * 0x1p-23, "layer_norm output");
+  expect_near(norm.rows, mean, expected_mean, 2 * 0x1p-23, "mean");
+  expect_ok(mtlf_layer_norm_backward_f32(&norm, input, gamma, mean, inverse, d_output, d_input, d_gamma, d_beta,
+                                         workspace, bytes, context),
+            "layer_norm backward");
+  reference_layer_norm_backward(&norm, wide_input, wide_gamma, wide(n, d_output), expected, expected_d_gamma,
+                                expected_d_beta);
+  expect_near(n, d_input, expected, 512 * 0x1p-23, "layer_norm d_input");
+  expect_near(channels, d_gamma, expected_d_gamma, 64 * 0x1p-23, "d_gamma");
+  expect_near(channels, d_beta, expected_d_beta, 16 * 0x1p-23, "d_beta");
+}
+
 void check_norms(int32_t n, const mtlf_context *context) {
   name_place(context, "norms of", n);
   check_batch_norm(n, context);
+  free_all();
+  check_layer_norm(n, context);
   free_all();
 }

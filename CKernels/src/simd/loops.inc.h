@@ -31,6 +31,7 @@
 #include "activations.inc.h"
 #include "depthwise.inc.h"
 #include "elementwise.inc.h"
+#include "layer_norm.inc.h"
 #include "losses.inc.h"
 #include "optimizers.inc.h"
 #include "rearrange.inc.h"

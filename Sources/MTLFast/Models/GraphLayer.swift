@@ -19,6 +19,7 @@ public enum GraphLayer: Hashable, Sendable {
   case leakyReLU(LeakyReLU)
   case dropout(Dropout)
   case batchNorm(BatchNorm)
+  case layerNorm(LayerNorm)
   case flatten(Flatten)
   case reshape(Reshape)
   case upsample2D(Upsample2D)
@@ -41,6 +42,7 @@ public enum GraphLayer: Hashable, Sendable {
     case .leakyReLU(let layer): layer
     case .dropout(let layer): layer
     case .batchNorm(let layer): layer
+    case .layerNorm(let layer): layer
     case .flatten(let layer): layer
     case .reshape(let layer): layer
     case .upsample2D(let layer): layer

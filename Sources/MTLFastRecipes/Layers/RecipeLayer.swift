@@ -59,6 +59,7 @@ extension GraphLayer {
     LeakyReLU.self,
     Dropout.self,
     BatchNorm.self,
+    LayerNorm.self,
     Flatten.self,
     Reshape.self,
     Upsample2D.self,

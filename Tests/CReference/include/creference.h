@@ -150,6 +150,15 @@ void reference_batch_norm_inference_forward(const mtlf_normalization *norm, cons
 void reference_batch_norm_backward(const mtlf_normalization *norm, const double *input, const double *gamma,
                                    const double *d_output, double *d_input, double *d_gamma, double *d_beta);
 
+/* ---- layer_norm.c ---- */
+
+/* input, output [rows, C]; gamma, beta [C]; mean, inverse_deviation [rows]. */
+void reference_layer_norm_forward(const mtlf_layer_norm *norm, const double *input, const double *gamma,
+                                  const double *beta, double *output, double *mean, double *inverse_deviation);
+/* input, d_output, d_input [rows, C]; all others [C]. */
+void reference_layer_norm_backward(const mtlf_layer_norm *norm, const double *input, const double *gamma,
+                                   const double *d_output, double *d_input, double *d_gamma, double *d_beta);
+
 /* ---- optimizer.c ---- */
 
 void reference_adam(const mtlf_adam *adam, int64_t step, int64_t n, double *w, double *m, double *v, const double *g);
