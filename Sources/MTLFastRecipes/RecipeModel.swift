@@ -181,7 +181,7 @@ struct RecipeGraphBuilder {
       throw located(
         unit.path + ["from"],
         MTLFastError(
-          .usage, "'\(unit.name)' reads \(nodes.count) nodes. Begin its layers with concatenate or add."))
+          .usage, "'\(unit.name)' reads \(nodes.count) nodes. Begin its layers with concatenate, add or multiply."))
     }
     guard let head = unit.head else { return node }
     var output = node

@@ -56,6 +56,7 @@ extension GraphLayer {
     case .upsample2D(let layer): layer
     case .concatenate(let layer): layer
     case .add(let layer): layer
+    case .multiply(let layer): layer
     }
   }
 }

@@ -111,6 +111,7 @@ package struct Operation {
     case upsample2D(Upsample2DOperation)
     case channels(ChannelsOperation)
     case copy(CopyOperation)
+    case multiply(MultiplyOperation)
     case zero(ZeroOperation)
     case softmax(SoftmaxOperation)
     case loss(LossOperation)
@@ -134,6 +135,7 @@ package struct Operation {
       case .upsample2D(let kind): kind
       case .channels(let kind): kind
       case .copy(let kind): kind
+      case .multiply(let kind): kind
       case .zero(let kind): kind
       case .softmax(let kind): kind
       case .loss(let kind): kind

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ReLU, sigmoid and exp in double precision. */
+ * ReLU, sigmoid, exp and products in double precision. */
 #include <math.h>
 
 #include "creference.h"
@@ -22,4 +22,16 @@ void reference_sigmoid_backward(int64_t n, const double *y, const double *d_outp
 
 void reference_exp(int64_t n, const double *x, double *y) {
   for (int64_t i = 0; i < n; i++) y[i] = exp(x[i]);
+}
+
+void reference_multiply_forward(int64_t n, const double *a, const double *b, double *y) {
+  for (int64_t i = 0; i < n; i++) y[i] = a[i] * b[i];
+}
+
+void reference_multiply_backward(int64_t n, const double *a, const double *b, const double *d_output, double *d_a,
+                                 double *d_b) {
+  for (int64_t i = 0; i < n; i++) {
+    d_a[i] = d_output[i] * b[i];
+    d_b[i] = d_output[i] * a[i];
+  }
 }

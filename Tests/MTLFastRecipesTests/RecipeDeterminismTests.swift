@@ -156,7 +156,9 @@ import Testing
         decoder: {from: encoder, layers: [upsample2d: 2, conv2d: {filters: 5, kernel: 3, padding: same, activation: relu}]}
         branch: {from: decoder, layers: [conv2d: {filters: 5, kernel: [3, 1], padding: same}, batch_norm, depthwise_conv2d: {kernel: 3, padding: same, activation: gelu}]}
         residual: {from: [decoder, branch], layers: [add, layer_norm: {epsilon: 0.01}]}
-        skip: {from: [residual, encoder.relu_1], layers: [concatenate]}
+        gate: {from: decoder, layers: [conv2d: {filters: 5, kernel: 1, activation: sigmoid}]}
+        gated: {from: [residual, gate], layers: [multiply]}
+        skip: {from: [gated, encoder.relu_1], layers: [concatenate]}
         table: {from: row, layers: [dense: 24, layer_norm, batch_norm, sigmoid, dropout: 0.3]}
         cloud: {from: point, layers: [dense: {units: 16, activation: relu}, batch_norm: {momentum: 0.5}]}
       heads:

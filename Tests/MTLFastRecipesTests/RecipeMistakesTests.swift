@@ -143,11 +143,11 @@ import Testing
     ),
     (
       18, "  body: {from: [age, rest], layers: [dense: 4]}",
-      "18:38: Node 'body.dense_1': dense: reads one node but was given 2. Join them first with concatenate or add."
+      "18:38: Node 'body.dense_1': dense: reads one node but was given 2. Join them first with concatenate, add or multiply."
     ),
     (
       18, "  body: {from: [age, rest], layers: []}",
-      "18:16: 'body' reads 2 nodes. Begin its layers with concatenate or add."
+      "18:16: 'body' reads 2 nodes. Begin its layers with concatenate, add or multiply."
     ),
     (
       18, "  body: {from: age, layers: [concatenate]}",

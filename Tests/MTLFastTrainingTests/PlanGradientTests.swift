@@ -133,6 +133,21 @@ import Testing
         classes("group", try graph.add(Dense(units: 3), named: "group.logits", reading: flat), of: graph),
       ]
     },
+    Net(testDescription: "gates", weight: 10) { graph, input in
+      let a = try graph.add([Conv2D(filters: 4, kernelSize: 3, padding: .same)], prefix: "a", reading: input)
+      let gate = try graph.add(
+        [Conv2D(filters: 4, kernelSize: 1, activation: .sigmoid)], prefix: "gate", reading: input)
+      let gated = try graph.add(Multiply(), named: "gated", reading: [a, gate])
+      let squared = try graph.add(Multiply(), named: "squared", reading: [gated, gated])
+      let padded = try graph.add(
+        [Conv2D(filters: 3, kernelSize: 3, padding: .same), AvgPool2D(poolSize: 2), Flatten()], prefix: "padded",
+        reading: squared)
+      let flat = try graph.add([Flatten()], prefix: "flat", reading: gated)
+      return [
+        classes("item", try graph.add(Dense(units: 10), named: "item.logits", reading: padded), of: graph),
+        classes("group", try graph.add(Dense(units: 3), named: "group.logits", reading: flat), of: graph),
+      ]
+    },
     Net(testDescription: "concatenations") { graph, input in
       let a = try graph.add([Conv2D(filters: 3, kernelSize: 3, padding: .same)], prefix: "a", reading: input)
       let b = try graph.add(

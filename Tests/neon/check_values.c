@@ -90,6 +90,20 @@ static void check_activations(int64_t n, const mtlf_context *context) {
   }
 }
 
+static void check_multiply(int64_t n, const mtlf_context *context) {
+  const float *a = reals(n, 1), *b = reals(n, 2), *d = reals(n, 3);
+  const double *wide_a = wide(n, a), *wide_b = wide(n, b);
+  float *y = floats(n), *d_a = floats(n), *d_b = floats(n);
+  double *expected = doubles(n), *expected_a = doubles(n), *expected_b = doubles(n);
+  expect_ok(mtlf_multiply_forward_f32(n, a, b, y, context), "multiply");
+  reference_multiply_forward(n, wide_a, wide_b, expected);
+  expect_equal(n, y, expected, "product");
+  expect_ok(mtlf_multiply_backward_f32(n, a, b, d, d_a, d_b, context), "multiply backward");
+  reference_multiply_backward(n, wide_a, wide_b, wide(n, d), expected_a, expected_b);
+  expect_equal(n, d_a, expected_a, "d_a");
+  expect_equal(n, d_b, expected_b, "d_b");
+}
+
 static void check_optimizers(int64_t n, const mtlf_context *context) {
   const mtlf_adam adam = {
       .learning_rate = 1e-2f, .beta1 = 0.5f, .beta2 = 0.999f, .epsilon = 1e-7f, .weight_decay = n % 2 ? 0.05f : 0.0f};
@@ -123,6 +137,8 @@ void check_values(int32_t n, const mtlf_context *context) {
   check_elementwise(n, context);
   free_all();
   check_activations(n, context);
+  free_all();
+  check_multiply(n, context);
   free_all();
   check_optimizers(n, context);
   free_all();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * mtlf/elementwise.h - activation functions and exp of n values. */
+ * mtlf/elementwise.h - activation functions, exp and products of n values. */
 #ifndef MTLF_ELEMENTWISE_H
 #define MTLF_ELEMENTWISE_H
 
@@ -56,6 +56,12 @@ mtlf_status mtlf_leaky_relu_backward_f32(int64_t n, const float *y, const float 
                                          const mtlf_context *context);
 /* exp(x), error below 2 ULP for |x| <= 87; clamped beyond. */
 mtlf_status mtlf_exp_f32(int64_t n, const float *x, float *y, const mtlf_context *context);
+
+/* y = a * b; may be in place of either. */
+mtlf_status mtlf_multiply_forward_f32(int64_t n, const float *a, const float *b, float *y, const mtlf_context *context);
+/* d_a = d_output * b, d_b = d_output * a; one of them may be in place of d_output, neither of a or b. */
+mtlf_status mtlf_multiply_backward_f32(int64_t n, const float *a, const float *b, const float *d_output, float *d_a,
+                                       float *d_b, const mtlf_context *context);
 
 #ifdef __cplusplus
 }

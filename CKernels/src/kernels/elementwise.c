@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Activation functions, exp and sums: over views by rows, over n values by blocks. */
+ * Activation functions, exp, sums and products: over views by rows, over n values by blocks. */
 #include "elementwise.h"
 
 #include "../base/arithmetic.h"
@@ -64,6 +64,16 @@ void mtlf_add(const mtlf_kernels *kernels, int32_t samples, const mtlf_view *fro
   });
 }
 
+void mtlf_multiply(const mtlf_kernels *kernels, int32_t samples, const mtlf_view *a, const mtlf_view *b,
+                   const mtlf_view *to) {
+  const int is_plain = a->element == MTLF_F32 && b->element == MTLF_F32 && to->element == MTLF_F32;
+  float left[PIECE], right[PIECE], result[PIECE];
+  FOR_EACH_PIECE(a, samples, is_plain, {
+    kernels->multiply(mtlf_read(a, AT(a), n, left), mtlf_read(b, AT(b), n, right), mtlf_place(to, AT(to), result), n);
+    mtlf_put(to, AT(to), n, result);
+  });
+}
+
 /* ---- over n values ---- */
 
 enum { BLOCK = 1 << 15 };
@@ -87,6 +97,7 @@ typedef struct {
 
 BODY(forward, k->kernels->activation_forward[k->function](k->x + FIRST, k->y + FIRST, COUNT))
 BODY(backward, k->kernels->activation_backward[k->function](k->x + FIRST, k->d_output + FIRST, k->y + FIRST, COUNT))
+BODY(product, k->kernels->multiply(k->x + FIRST, k->d_output + FIRST, k->y + FIRST, COUNT))
 BODY(exponential, (void)k->kernels->exp_sum(k->x + FIRST, 0.0f, k->y + FIRST, COUNT))
 
 static mtlf_status run(mtlf_unit_body body, mtlf_activation function, int64_t n, const float *x, const float *d_output,
@@ -157,4 +168,23 @@ mtlf_status mtlf_leaky_relu_backward_f32(int64_t n, const float *y, const float 
 
 mtlf_status mtlf_exp_f32(int64_t n, const float *x, float *y, const mtlf_context *context) {
   return run(exponential, MTLF_ACTIVATION_COUNT, n, x, x, y, context);
+}
+
+static mtlf_status multiply(int64_t n, const float *a, const float *b, float *y, const mtlf_context *context) {
+  return run(product, MTLF_ACTIVATION_COUNT, n, a, b, y, context);
+}
+
+mtlf_status mtlf_multiply_forward_f32(int64_t n, const float *a, const float *b, float *y,
+                                      const mtlf_context *context) {
+  return multiply(n, a, b, y, context);
+}
+
+mtlf_status mtlf_multiply_backward_f32(int64_t n, const float *a, const float *b, const float *d_output, float *d_a,
+                                       float *d_b, const mtlf_context *context) {
+  if (!a || !b || !d_output || !d_a || !d_b) return MTLF_ERR_NULL_POINTER;
+  /* What takes d_output's place comes last. */
+  const int a_first = d_b == d_output;
+  const mtlf_status status = a_first ? multiply(n, b, d_output, d_a, context) : multiply(n, a, d_output, d_b, context);
+  if (status != MTLF_OK) return status;
+  return a_first ? multiply(n, a, d_output, d_b, context) : multiply(n, b, d_output, d_a, context);
 }

@@ -14,5 +14,8 @@ void mtlf_activate_backward(const mtlf_kernels *kernels, mtlf_activation functio
                             const mtlf_view *value, const mtlf_view *d_output, const mtlf_view *d_input);
 /* to += from */
 void mtlf_add(const mtlf_kernels *kernels, int32_t samples, const mtlf_view *from, const mtlf_view *to);
+/* to = a * b */
+void mtlf_multiply(const mtlf_kernels *kernels, int32_t samples, const mtlf_view *a, const mtlf_view *b,
+                   const mtlf_view *to);
 
 #endif

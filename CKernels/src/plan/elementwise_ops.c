@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Operations: activation functions, dropout, sums. */
+ * Operations: activation functions, dropout, sums, products. */
 #include "../kernels/dropout.h"
 #include "../kernels/elementwise.h"
 #include "mtlf/plan/elementwise.h"
@@ -33,4 +33,11 @@ MTLF_SHARD_OP(add) {
   const mtlf_copy_op *op = payload;
   const mtlf_view from = mtlf_shard_view(&op->from, shard), to = mtlf_shard_view(&op->to, shard);
   mtlf_add(mtlf_shard_kernels(shard), shard->count, &from, &to);
+}
+
+MTLF_SHARD_OP(multiply) {
+  const mtlf_multiply_op *op = payload;
+  const mtlf_view a = mtlf_shard_view(&op->a, shard), b = mtlf_shard_view(&op->b, shard);
+  const mtlf_view to = mtlf_shard_view(&op->to, shard);
+  mtlf_multiply(mtlf_shard_kernels(shard), shard->count, &a, &b, &to);
 }

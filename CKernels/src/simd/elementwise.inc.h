@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Kernels whose elements are by themselves: scaling, sums of two.
+ * Kernels whose elements are by themselves: scaling, sums and products of two.
  *
  * Part of kernels.inc.h, in the same vector names. Oracle: the double-precision reference of the tests. */
 
@@ -25,3 +25,7 @@ static MTLF_TARGET void affine_floats(const float *x, const float *factors, cons
 }
 
 static MTLF_TARGET void add(const float *x, float *y, size_t n) { FOR_VECTORS(n, STORE(y, v_add(LOAD(y), LOAD(x)));); }
+
+static MTLF_TARGET void multiply(const float *a, const float *b, float *y, size_t n) {
+  FOR_VECTORS(n, STORE(y, v_mul(LOAD(a), LOAD(b))););
+}

@@ -125,6 +125,8 @@ typedef struct mtlf_kernels {
   void (*affine_floats)(const float *x, const float *factors, const float *offsets, float *y, size_t n);
   /* y += x */
   void (*add)(const float *x, float *y, size_t n);
+  /* y = a * b; y may be either */
+  void (*multiply)(const float *a, const float *b, float *y, size_t n);
   /* y = f(x) */
   void (*activation_forward[MTLF_ACTIVATION_COUNT])(const float *x, float *y, size_t n);
   /* d_input = d_output * f', from what mtlf_activation says */

@@ -237,6 +237,7 @@ const mtlf_kernels TABLE = {
     .affine_bytes = affine_bytes,
     .affine_floats = affine_floats,
     .add = add,
+    .multiply = multiply,
     .activation_forward =
         {
             [MTLF_ACTIVATION_RELU] = relu,

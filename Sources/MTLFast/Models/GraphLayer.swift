@@ -25,6 +25,7 @@ public enum GraphLayer: Hashable, Sendable {
   case upsample2D(Upsample2D)
   case concatenate(Concatenate)
   case add(Add)
+  case multiply(Multiply)
 
   public var layer: any Layer {
     switch self {
@@ -48,6 +49,7 @@ public enum GraphLayer: Hashable, Sendable {
     case .upsample2D(let layer): layer
     case .concatenate(let layer): layer
     case .add(let layer): layer
+    case .multiply(let layer): layer
     }
   }
 }

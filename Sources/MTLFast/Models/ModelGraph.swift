@@ -56,7 +56,7 @@ public struct ModelGraph: Sendable {
       } else {
         throw MTLFastError(
           .usage,
-          "\(type(of: layer).kind): reads one node but was given \(inputs.count). Join them first with concatenate or add."
+          "\(type(of: layer).kind): reads one node but was given \(inputs.count). Join them first with concatenate, add or multiply."
         )
       }
       guard shape.checkedElementCount != nil else {

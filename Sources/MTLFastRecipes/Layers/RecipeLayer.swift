@@ -65,6 +65,7 @@ extension GraphLayer {
     Upsample2D.self,
     Concatenate.self,
     Add.self,
+    Multiply.self,
   ]
 
   /// The layer as an entry of a recipe's `layers`.

@@ -90,6 +90,9 @@ void reference_relu_backward(int64_t n, const double *y, const double *d_output,
 void reference_sigmoid_forward(int64_t n, const double *x, double *y);
 void reference_sigmoid_backward(int64_t n, const double *y, const double *d_output, double *d_input);
 void reference_exp(int64_t n, const double *x, double *y);
+void reference_multiply_forward(int64_t n, const double *a, const double *b, double *y);
+void reference_multiply_backward(int64_t n, const double *a, const double *b, const double *d_output, double *d_a,
+                                 double *d_b);
 
 /* ---- activations.c ---- */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * mtlf/plan/elementwise.h - operations: activation functions, dropout, copies and sums. */
+ * mtlf/plan/elementwise.h - operations: activation functions, dropout, copies, sums and products. */
 #ifndef MTLF_PLAN_ELEMENTWISE_H
 #define MTLF_PLAN_ELEMENTWISE_H
 
@@ -16,6 +16,12 @@ typedef struct mtlf_copy_op {
 } mtlf_copy_op;
 MTLF_SHARD_OP(copy);
 MTLF_SHARD_OP(add);
+
+/* to = a * b, whatever their halos; `to` may be either. The gradient of one is the product of d_output and the other. */
+typedef struct mtlf_multiply_op {
+  mtlf_tensor a, b, to;
+} mtlf_multiply_op;
+MTLF_SHARD_OP(multiply);
 
 /* output = f(input) */
 typedef struct mtlf_activation_op {
