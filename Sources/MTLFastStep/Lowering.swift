@@ -123,7 +123,8 @@ package struct Lowering {
       }
       lowerUpdates()
     }
-    if let missing = settings.boundaries.first(where: { asked in !program.boundaries.contains { $0.boundary == asked } }) {
+    if let missing = settings.boundaries.first(where: { asked in !program.boundaries.contains { $0.boundary == asked } }
+    ) {
       throw MTLFastError(.usage, "The step has no boundary '\(missing)': nothing is trained there.")
     }
     guard !settings.boundaries.isEmpty else { return }

@@ -104,23 +104,11 @@ final class StepRunner {
   ) throws {
     arguments.setStep(sampleCount: count, epoch: epoch, optimizerStep: optimizerStep)
     for stream in rows.indices { arguments.setRows(ofStream: stream, rows[stream]) }
-    /// The weight of the head over that of its present samples.
-    func setScales(_ weights: [Float]) {
-      for index in graph.heads.indices {
-        let present =
-          rows.isEmpty || !arguments.hasTargets(index)
-          ? 0
-          : samples.weight(
-            of: index, classWeights: graph.heads[index].classWeights, rows: rows[samples.targetStreams[index]],
-            count: count)
-        arguments.setScale(index, present > 0 ? weights[index] / Float(present) : 0)
-      }
-    }
-    setScales(lossWeights)
-    for (index, program) in step.programs.enumerated() {
+    setScales(lossWeights, samples, rows: rows, count: count)
+    for index in step.programs.indices {
       try step.run(program: index, arguments)
       if arguments.hasStopped { break }
-      guard let boundary = program.boundary else { continue }
+      guard let boundary = step.programs[index].boundary else { continue }
       let losses = graph.heads.indices.map { index in
         let sum = arguments.sums(of: index)
         return sum.weight > 0 ? sum.loss / sum.weight : nil
@@ -132,15 +120,31 @@ final class StepRunner {
         guard boundary == .lossesComplete, weights.count == graph.heads.count, weights.allSatisfy(\.isFinite) else {
           throw MTLFastError(
             .usage,
-            "The step's host gives weights \(weights) at \(boundary). Give \(graph.heads.count) numbers where losses are complete.")
+            "The step's host gives weights \(weights) at \(boundary). Give \(graph.heads.count) numbers where losses are complete."
+          )
         }
-        setScales(weights)
+        setScales(weights, samples, rows: rows, count: count)
       }
     }
     for index in graph.heads.indices {
       let rows = rows.isEmpty ? arguments.absent : rows[samples.targetStreams[index]]
       takeResults(of: index, graph.heads[index], samples, rows: rows, count: count)
       sums[index] += lastSums[index]
+    }
+  }
+
+  /// Each head's weight over that of its present samples.
+  private func setScales(
+    _ weights: [Float], _ samples: BoundSamples, rows: UnsafeBufferPointer<UnsafePointer<Int32>>, count: Int
+  ) {
+    for index in graph.heads.indices {
+      let present =
+        rows.isEmpty || !arguments.hasTargets(index)
+        ? 0
+        : samples.weight(
+          of: index, classWeights: graph.heads[index].classWeights, rows: rows[samples.targetStreams[index]],
+          count: count)
+      arguments.setScale(index, present > 0 ? weights[index] / Float(present) : 0)
     }
   }
 

@@ -111,7 +111,7 @@ import Testing
     ),
     (
       13, "      - conv2d: {filters: 4, kernel: 3, activation: rlu}",
-      "my.yaml:13:53: unknown value 'rlu' in activation. Known values: none, relu, sigmoid. Did you mean 'relu'?"
+      "my.yaml:13:53: unknown value 'rlu' in activation. Known values: none, relu, sigmoid, gelu, silu, tanh, leaky_relu. Did you mean 'relu'?"
     ),
     (
       13, "      - conv2d: {filters: 4, kernel: 29}",
@@ -119,7 +119,7 @@ import Testing
     ),
     (
       13, "      - cnv2d: {filters: 4, kernel: 3}",
-      "my.yaml:13:9: unknown layer 'cnv2d' in node 'trunk'. Known layers: add, avg_pool2d, batch_norm, concatenate, conv2d, dense, dropout, flatten, global_average_pool2d, max_pool2d, relu, reshape, sigmoid, upsample2d. Did you mean 'conv2d'?"
+      "my.yaml:13:9: unknown layer 'cnv2d' in node 'trunk'. Known layers: add, avg_pool2d, batch_norm, concatenate, conv2d, dense, depthwise_conv2d, dropout, flatten, gelu, global_average_pool2d, layer_norm, leaky_relu, max_pool2d, multiply, relu, reshape, sigmoid, silu, tanh, upsample2d. Did you mean 'conv2d'?"
     ),
     (14, "      - max_pool2d", "my.yaml:14:9: max_pool2d needs its settings, such as 'max_pool2d: 2'."),
     (14, "      - dropout: 1", "my.yaml:14:18: rate must be a number from 0 to less than 1. Received: '1'."),
