@@ -19,7 +19,7 @@ protocol LoweredLayer: Layer {
   /// The zeros that it wants around an input.
   func haloWanted(around input: Shape) -> Halo
   /// Whether its output is the input itself, halo and all.
-  func isView(for purpose: StepPurpose) -> Bool
+  func passesInputOn(for purpose: StepPurpose) -> Bool
   /// Whether it ends in a ReLU whose backward pass may be a mask on the gradient that its readers send.
   var endsInReLU: Bool { get }
   /// Whether it reads the gradient of its output as packed samples.
@@ -28,7 +28,7 @@ protocol LoweredLayer: Layer {
 
 extension LoweredLayer {
   func haloWanted(around input: Shape) -> Halo { .none }
-  func isView(for purpose: StepPurpose) -> Bool { false }
+  func passesInputOn(for purpose: StepPurpose) -> Bool { false }
   var endsInReLU: Bool { false }
   func readsPackedGradient(_ node: Int, in lowering: Lowering) -> Bool { false }
 }

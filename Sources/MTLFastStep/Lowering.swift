@@ -200,7 +200,7 @@ package struct Lowering {
     consumers[node].reduce(into: Halo.none) { halo, reader in
       guard case .layer(let layer) = graph.nodes[reader].operation else { return }
       halo = halo.union(
-        layer.lowered.isView(for: purpose)
+        layer.lowered.passesInputOn(for: purpose)
           ? haloWanted(around: reader) : layer.lowered.haloWanted(around: shape(node)))
     }
   }

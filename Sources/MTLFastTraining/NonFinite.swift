@@ -33,7 +33,8 @@ extension Trainer {
     }
   }
 
-  /// Runs a minibatch forward again, with the weights as they were before its step and every output kept.
+  /// Runs a minibatch forward again with every output kept. The step ended at the loss, before the weights behind it changed;
+  /// those of heads that ended earlier may have moved.
   ///
   /// - Returns: nil where everything is finite without dropout, and with the running statistics of normalisations.
   func firstNonFiniteNode(

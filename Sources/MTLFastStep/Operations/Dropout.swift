@@ -8,11 +8,11 @@ extension Dropout: LoweredLayer {
   static var account: StepAccount { .other }
 
   /// One that drops nothing is a view of its input, so its readers read that.
-  func isView(for purpose: StepPurpose) -> Bool { !purpose.isTraining || rate == 0 }
+  func passesInputOn(for purpose: StepPurpose) -> Bool { !purpose.isTraining || rate == 0 }
 
   func lowerForward(_ node: Int, in lowering: inout Lowering) throws -> Int {
     let source = try lowering.inputValue(of: node)
-    guard !isView(for: lowering.purpose) else {
+    guard !passesInputOn(for: lowering.purpose) else {
       return lowering.program.addValue(
         lowering.name(node), lowering.shape(node), halo: lowering.program.values[source].halo, alias: source)
     }
@@ -25,7 +25,7 @@ extension Dropout: LoweredLayer {
   func lowerBackward(_ node: Int, gradient: GatheredGradient, in lowering: inout Lowering) throws {
     let input = try lowering.input(of: node)
     guard lowering.needsGradient[input] else { return }
-    guard !isView(for: lowering.purpose) else {
+    guard !passesInputOn(for: lowering.purpose) else {
       lowering.send(gradient.value, to: input, from: node)
       return
     }
