@@ -111,7 +111,7 @@ import Testing
     ),
     (
       13, "      - conv2d: {filters: 4, kernel: 3, activation: rlu}",
-      "my.yaml:13:53: unknown value 'rlu' in activation. Known values: none, relu, sigmoid, gelu, silu, tanh, leaky_relu. Did you mean 'relu'?"
+      "my.yaml:13:53: unknown value 'rlu' in activation. Known values: gelu, leaky_relu, none, relu, sigmoid, silu, tanh. Did you mean 'relu'?"
     ),
     (
       13, "      - conv2d: {filters: 4, kernel: 29}",

@@ -8,8 +8,7 @@ extension Conv2D: LoweredLayer {
   static var account: StepAccount { .conv }
 
   func haloWanted(around input: Shape) -> Halo {
-    guard let window = try? geometry(for: input) else { return .none }
-    return Halo(top: window.padTop, bottom: window.padBottom, left: window.padLeft, right: window.padRight)
+    (try? geometry(for: input))?.halo ?? .none
   }
 
   func lowerForward(_ node: Int, in lowering: inout Lowering) throws -> Int {
@@ -155,6 +154,9 @@ package struct Conv2DOperation: OperationKind {
 }
 
 extension WindowGeometry {
+  /// The zeros that the window wants around its input.
+  var halo: Halo { Halo(top: padTop, bottom: padBottom, left: padLeft, right: padRight) }
+
   var kernel: KernelWindow {
     KernelWindow(
       kernelHeight: kernelHeight, kernelWidth: kernelWidth, strideHeight: strideHeight, strideWidth: strideWidth,

@@ -8,8 +8,7 @@ extension DepthwiseConv2D: LoweredLayer {
   static var account: StepAccount { .conv }
 
   func haloWanted(around input: Shape) -> Halo {
-    guard let window = try? geometry(for: input) else { return .none }
-    return Halo(top: window.padTop, bottom: window.padBottom, left: window.padLeft, right: window.padRight)
+    (try? geometry(for: input))?.halo ?? .none
   }
 
   func lowerForward(_ node: Int, in lowering: inout Lowering) throws -> Int {

@@ -4,77 +4,53 @@
 import Kernels
 import MTLFast
 
-extension MaxPool2D: LoweredLayer {
+/// A layer that takes the largest or the mean of windows.
+protocol LoweredPool: LoweredLayer {
+  static var function: Pool2DPayload.Kind { get }
+  func geometry(for input: Shape) throws -> WindowGeometry
+}
+
+extension MaxPool2D: LoweredPool {
+  static var function: Pool2DPayload.Kind { .maximum }
+}
+
+extension AvgPool2D: LoweredPool {
+  static var function: Pool2DPayload.Kind { .average }
+}
+
+extension GlobalAveragePool2D: LoweredPool {
+  static var function: Pool2DPayload.Kind { .average }
+}
+
+extension LoweredPool {
   static var account: StepAccount { .conv }
 
   func lowerForward(_ node: Int, in lowering: inout Lowering) throws -> Int {
     let image = try lowering.inputValue(of: node)
     let pooled = lowering.addOutput(of: node)
-    if lowering.purpose.isTraining {
+    if Self.function == .maximum, lowering.purpose.isTraining {
       lowering.saved[node] = lowering.program.addValue(
         "\(lowering.name(node)).argmax", lowering.shape(node), storage: .indices)
     }
-    try lowering.addPool(.maximum, node, window: geometry(for: lowering.shape(lowering.input(of: node))), image, pooled)
+    try add(node, isBackward: false, image: image, pooled: pooled, in: &lowering)
     return pooled
   }
 
   func lowerBackward(_ node: Int, gradient: GatheredGradient, in lowering: inout Lowering) throws {
-    try lowering.addPoolBackward(
-      .maximum, node, window: geometry(for: lowering.shape(lowering.input(of: node))), dPooled: gradient.value)
-  }
-}
-
-extension AvgPool2D: LoweredLayer {
-  static var account: StepAccount { .conv }
-
-  func lowerForward(_ node: Int, in lowering: inout Lowering) throws -> Int {
-    let image = try lowering.inputValue(of: node)
-    let pooled = lowering.addOutput(of: node)
-    try lowering.addPool(.average, node, window: geometry(for: lowering.shape(lowering.input(of: node))), image, pooled)
-    return pooled
+    let input = try lowering.input(of: node)
+    guard lowering.needsGradient[input] else { return }
+    let source = try lowering.inputValue(of: node)
+    let dImage = lowering.addZeroedGradient(of: input, by: node, halo: lowering.program.values[source].halo)
+    try add(node, isBackward: true, image: dImage, pooled: gradient.value, in: &lowering)
+    lowering.send(dImage, to: input, from: node)
   }
 
-  func lowerBackward(_ node: Int, gradient: GatheredGradient, in lowering: inout Lowering) throws {
-    try lowering.addPoolBackward(
-      .average, node, window: geometry(for: lowering.shape(lowering.input(of: node))), dPooled: gradient.value)
-  }
-}
-
-extension GlobalAveragePool2D: LoweredLayer {
-  static var account: StepAccount { .conv }
-
-  func lowerForward(_ node: Int, in lowering: inout Lowering) throws -> Int {
-    let image = try lowering.inputValue(of: node)
-    let pooled = lowering.program.addValue(lowering.name(node), lowering.shape(node))
-    try lowering.addPool(.average, node, window: geometry(for: lowering.shape(lowering.input(of: node))), image, pooled)
-    return pooled
-  }
-
-  func lowerBackward(_ node: Int, gradient: GatheredGradient, in lowering: inout Lowering) throws {
-    try lowering.addPoolBackward(
-      .average, node, window: geometry(for: lowering.shape(lowering.input(of: node))), dPooled: gradient.value)
-  }
-}
-
-extension Lowering {
-  fileprivate mutating func addPool(
-    _ function: Pool2DPayload.Kind, _ node: Int, window: WindowGeometry, _ image: Int, _ pooled: Int
-  ) throws {
-    let forward = Pool2DOperation(
-      function: function, window: window, isBackward: false, image: image, pooled: pooled, argmax: saved[node])
-    add(.pool2D(forward), node)
-  }
-
-  fileprivate mutating func addPoolBackward(
-    _ function: Pool2DPayload.Kind, _ node: Int, window: WindowGeometry, dPooled: Int
-  ) throws {
-    let input = try input(of: node)
-    guard needsGradient[input], let source = value[input] else { return }
-    let gradient = addZeroedGradient(of: input, by: node, halo: program.values[source].halo)
-    let backward = Pool2DOperation(
-      function: function, window: window, isBackward: true, image: gradient, pooled: dPooled, argmax: saved[node])
-    add(.pool2D(backward), node)
-    send(gradient, to: input, from: node)
+  private func add(_ node: Int, isBackward: Bool, image: Int, pooled: Int, in lowering: inout Lowering) throws {
+    let window = try geometry(for: lowering.shape(lowering.input(of: node)))
+    let operation = Pool2DOperation(
+      function: Self.function, window: window, isBackward: isBackward, image: image, pooled: pooled,
+      argmax: lowering.saved[node])
+    lowering.add(.pool2D(operation), node)
   }
 }
 
