@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The example of README.md: one trunk, two heads, trained on Fashion-MNIST.
+// The example of docs/swift.md: one trunk, two heads, trained on Fashion-MNIST.
 
 import MTLFast
 import MTLFastData
