@@ -16,6 +16,8 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "MTLFast", targets: ["MTLFast", "MTLFastData", "MTLFastTraining", "MTLFastRecipes"]),
+    // Without readers of data, downloads and recipes: for programs that bring their own samples.
+    .library(name: "MTLFastTraining", targets: ["MTLFast", "MTLFastTraining"]),
     .library(name: "CKernels", targets: ["CKernels"]),
     .executable(name: "mtl-fast", targets: ["mtl-fast"]),
   ],
@@ -44,41 +46,56 @@ let package = Package(
       name: "CJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
 
-    // MARK: Library, from the kernels upwards
-    .target(name: "Kernels", dependencies: ["CKernels"]),
-    .target(name: "MTLFast", dependencies: ["Kernels"]),
+    // MARK: Library, from files and kernels upwards
+    .target(name: "Files", dependencies: ["CCrypto"]),
+    .target(name: "Kernels", dependencies: ["Files", "CKernels"]),
+    .target(name: "MTLFast", dependencies: ["Files", "Kernels"]),
     .target(name: "MTLFastStep", dependencies: ["MTLFast", "Kernels"]),
     .target(
-      name: "MTLFastData", dependencies: ["MTLFast", "Kernels", "CArchive", "CCurl", "CCrypto", "CJPEG", "CPNG"]),
+      name: "MTLFastData", dependencies: ["Files", "MTLFast", "Kernels", "CArchive", "CCurl", "CJPEG", "CPNG"]),
     .target(
       name: "MTLFastTraining",
       dependencies: [
-        "MTLFast", "MTLFastData", "MTLFastStep", "Kernels", "CCrypto",
-        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        "Files", "MTLFast", "MTLFastStep", "Kernels", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["TensorBoard/tensorboard.proto"]),
     .target(
-      name: "MTLFastRecipes", dependencies: ["MTLFastTraining", .product(name: "Yams", package: "Yams")],
+      name: "MTLFastRecipes",
+      dependencies: ["Files", "MTLFast", "MTLFastData", "MTLFastTraining", .product(name: "Yams", package: "Yams")],
       resources: [.embedInCode("Resources")]),
 
     // MARK: Program
     .executableTarget(
       name: "mtl-fast",
-      dependencies: ["MTLFastRecipes", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: [
+        "Files", "MTLFast", "MTLFastData", "MTLFastTraining", "MTLFastRecipes",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
 
     // MARK: Tests
     // The oracle of the kernels; its products and sums are rounded one by one.
     .target(
       name: "CReference", dependencies: ["CKernels"], path: "Tests/CReference",
       cSettings: [.unsafeFlags(["-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra"])]),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "CReference"]),
+    .target(name: "TestSupport", dependencies: ["Files"], path: "Tests/TestSupport"),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Files", "Kernels", "TestSupport", "CKernels", "CReference"]),
+    .testTarget(name: "MTLFastTests", dependencies: ["MTLFast"]),
     .testTarget(name: "MTLFastStepTests", dependencies: ["MTLFastStep", "MTLFast", "Kernels"]),
-    .testTarget(name: "MTLFastDataTests", dependencies: ["MTLFast", "MTLFastData", "CArchive", "CJPEG", "CPNG"]),
+    .testTarget(
+      name: "MTLFastDataTests",
+      dependencies: ["Files", "MTLFast", "MTLFastData", "TestSupport", "CArchive", "CJPEG", "CPNG"]),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+    // What a program links that trains and brings its own samples.
+    .executableTarget(
+      name: "training-alone", dependencies: ["MTLFast", "MTLFastTraining"], path: "Tests/TrainingAlone"),
     .testTarget(
       name: "MTLFastTrainingTests",
-      dependencies: ["MTLFastTraining", "MTLFastStep", "MTLFast", "MTLFastData", "Kernels", "CAllocationCounter"]),
-    .testTarget(name: "MTLFastRecipesTests", dependencies: ["MTLFastRecipes", "CJPEG"]),
+      dependencies: [
+        "training-alone", "Files", "MTLFastTraining", "MTLFastStep", "MTLFast", "Kernels", "TestSupport",
+        "CAllocationCounter",
+      ]),
+    .testTarget(name: "MTLFastRecipesTests", dependencies: ["MTLFastRecipes", "TestSupport", "CJPEG"]),
     .testTarget(name: "CommandLineTests", dependencies: ["mtl-fast", "MTLFastRecipes"]),
   ],
   cLanguageStandard: .c11

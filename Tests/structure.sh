@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What no compiler sees of the structure: who speaks C, no `default` where cases must be complete, files that stay small.
+# What no compiler sees of the structure: who speaks C, how full folders are, no `default` where cases must be complete, files that stay small.
 #
 # usage: Tests/structure.sh. Prints what is wrong, and fails.
 set -euo pipefail
@@ -20,6 +20,14 @@ found=$(grep -rnE '^(@[a-z_A-Z]+ |public |package |internal )*import CKernels' S
 [[ -z $found ]] || complain "CKernels is imported outside Sources/Kernels:" "$found"
 found=$(grep -rnE '^(@[a-zA-Z_]+ |public |package )*import CKernels' Sources/Kernels || true)
 [[ -z $found ]] || complain "Kernels hands CKernels on: 'internal import' it" "$found"
+
+# Files says which C library it is, and hands it on.
+found=$(grep -rnE '^ *(@_exported )?import (Glibc|Darwin|Musl)' Sources | grep -v '^Sources/Files/CLibrary.swift' || true)
+[[ -z $found ]] || complain "a C library is imported beside Sources/Files/CLibrary.swift:" "$found"
+
+# A folder that is full wants rooms.
+found=$(find Sources Tests -type f ! -path '*/Golden/*' ! -path '*/CReference/*' -printf '%h\n' | sort | uniq -c | awk '$1 > 20')
+[[ -z $found ]] || complain "more than 20 files in one folder:" "$found"
 
 # Whatever is asked of every operation or layer has an answer for each.
 found=$(grep -rnE '^ *default:' Sources/MTLFastStep Sources/Kernels/Operations Sources/MTLFast/Models/GraphLayer.swift CKernels/src/plan || true)

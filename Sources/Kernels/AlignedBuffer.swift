@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory for kernels: aligned, zeroed, of a size that was checked.
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Files
 
 /// Zeroed bytes that start at a multiple of the kernels' alignment and are freed with the last reference.
 package final class AlignedBuffer: @unchecked Sendable {
@@ -16,13 +12,8 @@ package final class AlignedBuffer: @unchecked Sendable {
   package init(bytes: Int, for purpose: String) throws {
     // Page-aligned, so that large blocks can be backed by huge pages.
     let alignment = bytes >= 1 << 21 ? 1 << 21 : 4096
-    var memory: UnsafeMutableRawPointer?
-    guard bytes >= 0, posix_memalign(&memory, alignment, max(bytes, 4)) == 0, let memory else {
-      throw MTLFastError(
-        .system,
-        "\(purpose): \(bytes < 0 ? "the size overflows" : "no memory for \(bytes) bytes"). Use a smaller batch size or model."
-      )
-    }
+    let memory = try Memory.allocate(
+      bytes, alignment: alignment, for: purpose, remedy: "Use a smaller batch size or model.")
     #if os(Linux)
       if alignment > 4096 { madvise(memory, bytes, MADV_HUGEPAGE) }
     #endif

@@ -2,12 +2,7 @@
 // The kernels' context, and their statuses as errors.
 
 internal import CKernels
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Files
 
 /// The instruction set, threads and convolution path that kernels run with.
 package final class KernelContext: @unchecked Sendable {

@@ -2,12 +2,7 @@
 // The one thread that owns the kernels' team.
 
 internal import CKernels
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Files
 
 /// Runs plans, one at a time, on one dedicated thread.
 ///

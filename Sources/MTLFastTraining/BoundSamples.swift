@@ -3,7 +3,6 @@
 
 import Kernels
 import MTLFast
-import MTLFastData
 
 /// Columns of samples in a step's terms.
 struct BoundSamples {

@@ -3,7 +3,6 @@
 
 import Kernels
 import MTLFast
-import MTLFastData
 import MTLFastStep
 
 /// A compiled step with its arguments: everything that runs a minibatch, allocated once.

@@ -3,7 +3,6 @@
 
 import Kernels
 import MTLFast
-import MTLFastData
 import MTLFastStep
 import Synchronization
 

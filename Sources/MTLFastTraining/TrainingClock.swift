@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the time of a training goes.
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Files
 
 /// The time since training started, and that of its steps.
 struct TrainingClock {

@@ -69,7 +69,7 @@ import Testing
     },
     Case(
       "a file of records that was cut", ["cifar10", "--data", "."], 65,
-      "./cifar-10-batches-bin/data_batch_3.bin: has 61459 bytes, not a whole number of records of 3073 bytes. The file was cut short or is of another data set: get it again."
+      "cifar-10-batches-bin/data_batch_3.bin: has 61459 bytes, not a whole number of records of 3073 bytes. The file was cut short or is of another data set: get it again."
     ) { folder in
       try cifar10(folder)
       try folder.write(ProgramFolder.noise(3073 * 20 - 1), to: "cifar-10-batches-bin/data_batch_3.bin")

@@ -4,6 +4,7 @@
 import CKernels
 import CReference
 import Foundation
+import TestSupport
 import Testing
 
 extension KernelTests {
@@ -208,7 +209,7 @@ struct GoldenCase: CustomTestStringConvertible, @unchecked Sendable {
   var testDescription: String { "\(op) \(seed)" }
 
   static let all: [GoldenCase] = {
-    let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Golden/kernels.json")
+    let file = packageFolder.appending(path: "Tests/Golden/kernels.json")
     guard let data = try? Data(contentsOf: file),
       let lines = try? JSONSerialization.jsonObject(with: data) as? [[String: Any]]
     else { return [] }

@@ -2,12 +2,13 @@
 // The program that CKernels/README.md opens with is the one that is built and run.
 
 import Foundation
+import TestSupport
 import Testing
 
 extension KernelTests {
   struct ReadmeTests {
     @Test func programIsTheExample() throws {
-      let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../CKernels")
+      let folder = packageFolder.appending(path: "CKernels")
       let readme = try String(contentsOf: folder.appending(path: "README.md"), encoding: .utf8)
       let example = try String(contentsOf: folder.appending(path: "example/train_step.c"), encoding: .utf8)
       let blocks = readme.components(separatedBy: "```c\n").dropFirst()

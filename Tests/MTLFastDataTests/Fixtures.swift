@@ -1,41 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What several tests of this target need: a folder that goes away, tiny IDX and gzip files, errors by their exact text.
+// What several tests of this target need: tiny IDX and gzip files, errors by their exact text.
 
 import CArchive
+import Files
 import Foundation
 import MTLFast
 import Testing
 
 @testable import MTLFastData
-
-/// A folder of its own for one test, deleted with it.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mtl-fast-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    path = folder.path
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  /// Writes a file, and its folder, and returns its path.
-  @discardableResult
-  func write(_ bytes: [UInt8], to name: String) throws -> String {
-    let file = URL(fileURLWithPath: path).appendingPathComponent(name)
-    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(bytes).write(to: file)
-    return file.path
-  }
-
-  func bytes(of name: String) -> [UInt8]? {
-    FileManager.default.contents(atPath: "\(path)/\(name)").map { [UInt8]($0) }
-  }
-
-  /// The names in it, sorted.
-  var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
-}
 
 enum TinyIDX {
   static func word(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
@@ -123,11 +95,7 @@ func noise(_ count: Int) -> [UInt8] {
   }
 }
 
-func sha256(_ bytes: [UInt8]) throws -> String {
-  var hasher = try SHA256Hasher()
-  try bytes.withUnsafeBytes { try hasher.update($0) }
-  return try hasher.finish()
-}
+func sha256(_ bytes: [UInt8]) throws -> String { try Digest.of(.sha256, bytes) }
 
 /// Expects an error of that kind with exactly that text.
 func expectError<Value>(

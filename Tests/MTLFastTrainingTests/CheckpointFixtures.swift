@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A small training state, files made byte by byte, and a look at what is on the disk.
 
+import Files
 import Foundation
 import MTLFast
 import MTLFastTraining
+import TestSupport
 
 /// Values whose bits tell every way of storing them apart: signed zeros, NaN with a payload, infinities, a subnormal.
 let awkwardValues: [Float] = [
@@ -47,26 +49,7 @@ func bits(_ checkpoint: Checkpoint) -> String {
     + "\(Array(checkpoint.recipe.utf8))"
 }
 
-/// No file of this process grows beyond so many bytes from now on.
-func limitFileSize(to bytes: Int) throws {
-  #if canImport(Glibc)
-    let resource = __rlimit_resource_t(RLIMIT_FSIZE.rawValue)
-  #else
-    let resource = RLIMIT_FSIZE
-  #endif
-  var limit = rlimit()
-  guard getrlimit(resource, &limit) == 0 else { throw POSIXError(.EINVAL) }
-  limit.rlim_cur = rlim_t(bytes)
-  guard setrlimit(resource, &limit) == 0 else { throw POSIXError(.EINVAL) }
-}
-
 extension TemporaryFolder {
-  func bytes(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)"))) }
-
-  func write(_ bytes: [UInt8], to name: String) throws {
-    try Data(bytes).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
-  }
-
   /// A safetensors file with any header and data.
   func writeSafetensors(_ header: String, data: [UInt8] = [], to name: String) throws {
     let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian, Array.init)

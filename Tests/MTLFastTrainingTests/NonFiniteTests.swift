@@ -2,7 +2,6 @@
 // A training that meets NaN or infinity stops at once and says where.
 
 import MTLFast
-import MTLFastData
 import MTLFastTraining
 import Testing
 

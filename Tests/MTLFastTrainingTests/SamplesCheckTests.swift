@@ -2,7 +2,6 @@
 // Every way in which samples don't fit a model, by its text.
 
 import MTLFast
-import MTLFastData
 import MTLFastTraining
 import Testing
 

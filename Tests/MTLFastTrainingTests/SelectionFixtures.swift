@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A training of moments whose validation scores go up and down, in a run folder.
 
+import Files
 import Foundation
 import MTLFast
+import TestSupport
 import Testing
 
 @testable import MTLFastTraining

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Normalisation over the minibatch.
 
+import Files
+
 /// Batch normalisation of each channel, over the minibatch and the pixels:
 ///
 ///     output = gamma * (input - mean) / sqrt(variance + epsilon) + beta

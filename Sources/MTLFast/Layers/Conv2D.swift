@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // 2-D convolution.
 
+import Files
+
 /// 2-D convolution with bias and an activation: images `[H, W, C_in]` to `[OH, OW, filters]`.
 ///
 ///     output[oh, ow, k] = act(bias[k] + sum over (r, s, c) of input[oh*stride + r - pad, ow*stride + s - pad, c] * kernel[r, s, c, k])

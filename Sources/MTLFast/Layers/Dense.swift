@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A fully connected layer.
 
+import Files
+
 /// A fully connected layer: vectors `[K]` to `[units]`.
 ///
 ///     output[n] = act(bias[n] + sum over k of input[k] * kernel[k, n])

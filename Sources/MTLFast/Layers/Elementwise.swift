@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers that work on each element: ReLU, sigmoid, dropout.
 
+import Files
+
 /// max(0, x). Its derivative at 0 is 0; NaN propagates.
 public struct ReLU: Layer, Hashable {
   public static let kind = "relu"

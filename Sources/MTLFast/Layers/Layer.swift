@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every layer can say about itself.
 
+import Files
+
 /// A layer: a value that describes one operation of the model graph.
 ///
 /// A layer holds settings only. Weights live in the model, buffers in the plan.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Normalisation over the channels of one place.
 
+import Files
+
 /// Layer normalisation over the channels of each pixel, or of a vector:
 ///
 ///     output = gamma * (input - mean) / sqrt(variance + epsilon) + beta

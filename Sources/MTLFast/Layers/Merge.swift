@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers that read several nodes: concatenation and sum.
 
+import Files
+
 /// A layer with any number of inputs, two or more.
 public protocol MergeLayer: Layer {
   /// The shape of one output sample.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The product of two nodes.
 
+import Files
+
 /// The product of two tensors of one shape, element by element: a gate, where one of them ends in a sigmoid
 /// (Dauphin et al., Language Modeling with Gated Convolutional Networks, 2017).
 public struct Multiply: MergeLayer, Hashable {

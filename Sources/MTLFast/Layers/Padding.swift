@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Padding and window arithmetic that convolution and pooling share.
 
+import Files
+
 /// Zeros around an image. `same` is Keras's: the odd pixel goes to the bottom and right.
 public enum Padding: Hashable, Sendable, CustomStringConvertible {
   case valid

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers that move elements: flatten, reshape, nearest-neighbour upsampling.
 
+import Files
+
 /// `[H, W, C]` to `[H*W*C]`, in row-major order.
 public struct Flatten: Layer, Hashable {
   public static let kind = "flatten"

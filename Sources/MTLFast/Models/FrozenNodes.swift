@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The nodes that a list of names freezes.
 
+import Files
+
 extension ModelGraph {
   /// The nodes with weights that are named, each by its own name (`trunk.conv2d_1`) or by what stands before a dot of it
   /// (`trunk`).

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A head of the model: what it learns, by which loss, and what it is scored by.
 
+import Files
+
 /// One task's output: the node of its raw outputs, what is to be learnt, and the weight of its loss.
 public struct Head: Sendable {
   public let name: String

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The model as a graph of named nodes with any number of inputs and heads.
 
+import Files
+
 /// A graph of named nodes, checked when it is built: every node's shape is known afterwards.
 ///
 /// Nodes are in topological order: a node reads nodes that stand before it.

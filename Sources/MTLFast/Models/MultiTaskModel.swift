@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model graph with its parameters.
 
+import Files
 import Kernels
 
 /// A graph and the values of its parameters, in plain layout.
@@ -55,7 +56,9 @@ public final class MultiTaskModel {
       total += count.partialValue
     }
     // Weights, packed weights and their optimizer's slots, and both again while a checkpoint is written.
-    try requireMemory(bytes: total * 10 * MemoryLayout<Float>.stride, for: "A model of \(total) weights")
+    try Memory.require(
+      total * 10 * MemoryLayout<Float>.stride, for: "A model of \(total) weights",
+      remedy: "Use fewer units, filters or inputs.")
     self.graph = graph
     self.seed = seed
     parameters = graph.parameterSpecifications.map { name, node, specification in

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the learning rate changes while training goes on.
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Files
 
 /// The factor of the optimizer's learning rate in each step.
 ///

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rule that turns gradients into new weights.
 
+import Files
+
 /// An optimizer with its settings.
 public enum Optimizer: Sendable, Hashable {
   /// Adam: m and v bias-corrected by the step number, epsilon added after the square root of the corrected v

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shape of one sample's tensor, without the batch dimension.
 
-import Kernels
-
-public typealias MTLFastError = Kernels.MTLFastError
+import Files
 
 /// The dimensions of one sample: `[H, W, C]` for images, `[K]` for vectors. The batch dimension is never part of it.
 public struct Shape: Hashable, Sendable, CustomStringConvertible, ExpressibleByArrayLiteral {

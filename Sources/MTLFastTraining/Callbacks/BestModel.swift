@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The callback that decides which epoch's model is the best, and keeps that model.
 
+import Files
 import MTLFast
 
 /// Remembers the best epoch on the validation data, for the whole model and for each task.

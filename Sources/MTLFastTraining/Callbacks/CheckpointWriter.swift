@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The callback that writes checkpoints, and the way back to the newest of them.
 
+import Files
 import MTLFast
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// Decides which checkpoints stay beside the last ones, and makes something of those that were written.
 public protocol CheckpointSelection: AnyObject {
@@ -75,7 +68,7 @@ public final class CheckpointWriter: Callback {
     needed[start.step] = selection?.neededSteps
     // What a killed training left half-written; a run is written by one training at a time.
     for name in try Self.names(in: run) where name.hasPrefix("step-") && name.hasSuffix(DurableFile.temporaryEnding) {
-      unlink("\(run.checkpointsPath)/\(name)")
+      FilePath.remove("\(run.checkpointsPath)/\(name)")
     }
   }
 
@@ -107,10 +100,10 @@ public final class CheckpointWriter: Callback {
     // One that can't be removed costs space, not the training.
     stale.remove(state.step)
     func isStale(_ step: Int) -> Bool { step > state.step || stale.contains(step) }
-    for file in others where isStale(file.step) { unlink(file.path) }
+    for file in others where isStale(file.step) { FilePath.remove(file.path) }
     let earlier = others.filter { !isStale($0.step) }
     let stays = earlier.suffix(kept).reduce(into: Set<Int>()) { $0.formUnion(needed[$1.step] ?? []) }
-    for file in earlier.dropLast(kept) where !stays.contains(file.step) { unlink(file.path) }
+    for file in earlier.dropLast(kept) where !stays.contains(file.step) { FilePath.remove(file.path) }
   }
 
   // MARK: The way back

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The callback that keeps the last epoch's confusion matrices.
 
+import Files
 import MTLFast
 
 /// Replaces one file at the end of each epoch that is scored on test or validation samples:

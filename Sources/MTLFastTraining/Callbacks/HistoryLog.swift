@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The callback that keeps each epoch's scores and times.
 
+import Files
 import MTLFast
 
 /// Writes one line for each epoch.

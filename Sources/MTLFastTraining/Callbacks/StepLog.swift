@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The callback that keeps each step's loss and training accuracy.
 
+import Files
 import MTLFast
 
 /// Writes one line for each step, with the first metric of each task:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The callback that shows a training in TensorBoard.
 
+import Files
 import MTLFast
 
 /// Writes one event file into the run's folder, for `tensorboard --logdir runs`:

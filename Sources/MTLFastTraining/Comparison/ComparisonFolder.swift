@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The folder of a comparison and the names of what is in it.
 
+import Files
 import MTLFast
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// Holds a comparison: its recipe and settings, a run folder for each net, and at the end the result.
 ///
@@ -45,9 +38,9 @@ public struct ComparisonFolder: Sendable, Hashable {
   ///
   /// - Throws: `MTLFastError` of kind `missingInput` where there is none, `badData` where its settings were changed.
   public static func open(_ path: String) throws -> (folder: ComparisonFolder, settings: ComparisonSettings) {
-    let folder = ComparisonFolder(path: path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path)
-    guard access(path, F_OK) == 0 else { throw MTLFastError(.missingInput, "\(path): no such comparison.") }
-    for file in [folder.settingsPath, folder.recipePath] where access(file, R_OK) != 0 {
+    let folder = ComparisonFolder(path: FilePath.withoutTrailingSlash(path))
+    guard FilePath.exists(path) else { throw MTLFastError(.missingInput, "\(path): no such comparison.") }
+    for file in [folder.settingsPath, folder.recipePath] where !FilePath.isReadable(file) {
       let name = file.dropFirst(folder.path.count + 1)
       throw MTLFastError(.missingInput, "\(path): has no \(name), so it is no comparison.")
     }
@@ -76,7 +69,5 @@ public struct ComparisonFolder: Sendable, Hashable {
   /// The result of a net; nil while it isn't finished.
   public func result(of name: String) -> NetResult? { NetResult(contentsOf: "\(path)/\(name)/\(NetResult.fileName)") }
 
-  private var recipeText: String? {
-    (try? WholeFile(path: recipePath)).map { String(decoding: $0.bytes, as: UTF8.self) }
-  }
+  private var recipeText: String? { try? WholeFile.text(of: recipePath) }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a comparison keeps of one finished net.
 
+import Files
 import MTLFast
 
 /// The scores of one finished net, as `result.json` in its run folder holds them.

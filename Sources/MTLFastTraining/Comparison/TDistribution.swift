@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Student's t distribution, by the regularised incomplete beta function.
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Files
 
 /// The t distribution with some degrees of freedom.
 ///

@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // An event file of TensorBoard that grows event by event.
 
+import Files
 import MTLFast
 import SwiftProtobuf
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// A file of records, each an event; the first one tells the format.
 ///

@@ -2,17 +2,10 @@
 // `mtl-fast plot`: pictures of trainings and a page with them.
 
 import ArgumentParser
+import Files
 import MTLFast
 import MTLFastRecipes
 import MTLFastTraining
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 struct Plot: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -92,24 +85,19 @@ struct Plot: ParsableCommand {
   /// Where pictures and page go.
   private func places(_ first: RunFolder, isAlone: Bool) -> (folder: String, page: String) {
     if let folder {
-      let folder = Folder.withoutTrailingSlash(folder)
+      let folder = FilePath.withoutTrailingSlash(folder)
       return (folder, "\(folder)/report.html")
     }
     if isAlone { return (first.plotsPath, first.reportPath) }
-    let parent = first.path.lastIndex(of: "/").map { $0 == first.path.startIndex ? "" : String(first.path[..<$0]) }
-    let plots = parent.map { "\($0)/plots" } ?? "plots"
+    let plots = first.path.contains("/") ? FilePath.join(FilePath.folder(of: first.path), "plots") : "plots"
     return (plots, "\(plots)/report.html")
   }
 
   /// Each run with the name of its folder; with its path where folders have the same name.
   private func named(_ folders: [RunFolder]) throws -> [(name: String, folder: RunFolder)] {
     // `runs/latest` is told by the name of the run that it points to.
-    let paths = folders.map { folder in
-      guard let resolved = realpath(folder.path, nil) else { return folder.path }
-      defer { free(resolved) }
-      return String(cString: resolved)
-    }
-    let names = paths.map { path in path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path }
+    let paths = folders.map { FilePath.resolved($0.path) }
+    let names = paths.map(FilePath.name)
     for (index, path) in paths.enumerated() where paths[..<index].contains(path) {
       throw MTLFastError(.usage, "\(folders[index].path): is the same run as one before it. Name each run once.")
     }

@@ -2,15 +2,8 @@
 // The option that says where the data are.
 
 import ArgumentParser
+import Files
 import MTLFastData
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 struct DataOptions: ParsableArguments {
   @Option(
@@ -28,7 +21,7 @@ struct DataOptions: ParsableArguments {
   /// Where data are looked for; says so where $MTLF_DATA names no folder.
   var search: DatasetSearch {
     let search = DatasetSearch(folder: folder)
-    if folder == nil, let named = search.environment("MTLF_DATA"), !named.isEmpty, access(named, F_OK) != 0 {
+    if folder == nil, let named = search.environment("MTLF_DATA"), !named.isEmpty, !FilePath.exists(named) {
       Console.note("Warning: MTLF_DATA is '\(named)', which is not there.")
     }
     return search

@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Predicted masks as PNG files.
 
+import Files
 import MTLFast
 import MTLFastData
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// Writes predicted masks below a folder, which it makes when there is one to write.
 final class MaskWriter {
@@ -35,9 +28,6 @@ final class MaskWriter {
     let names = head.task.names
     let pixels = shape.height * shape.width
     let path = "\(folder)/\(stem(of: sample))-\(head.name)"
-    guard mkdir(folder, 0o755) == 0 || errno == EEXIST else {
-      throw MTLFastError(.writeFailed, "\(folder): can't be created: \(String(cString: strerror(errno))).")
-    }
     if case .segmentation = head.task {
       let classes = (0..<pixels).map { pixel -> UInt8 in
         let first = pixel * names.count

@@ -2,15 +2,8 @@
 // Ctrl-C, SIGTERM and a closed terminal: the first asks for a stop, a second one quits at once.
 
 import Dispatch
+import Files
 import Synchronization
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// Watches for SIGINT, SIGTERM and SIGHUP from its making on, until the program ends.
 final class Signals: Sendable {

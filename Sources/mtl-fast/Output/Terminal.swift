@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of the terminal behind standard error.
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Files
 
 /// The terminal that progress is drawn on.
 struct Terminal: Sendable {

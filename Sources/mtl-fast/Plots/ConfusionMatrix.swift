@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How often each class was predicted as which, read from confusion.json.
 
+import Files
 import MTLFast
 import MTLFastTraining
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// The matrix of one task on one part of the data.
 struct ConfusionMatrix: Equatable {
@@ -49,7 +42,7 @@ struct ConfusionMatrix: Equatable {
   ///
   /// - Throws: `MTLFastError` of kind `badData`.
   static func read(from path: String) throws -> [ConfusionMatrix] {
-    guard access(path, F_OK) == 0 else { return [] }
+    guard FilePath.exists(path) else { return [] }
     func damaged(_ what: String) -> MTLFastError {
       MTLFastError(.badData, "\(path): is damaged: \(what). Remove it to draw the run without confusion matrices.")
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A page with tables and pictures that needs nothing beside itself.
 
+import Files
 import MTLFast
 import MTLFastTraining
 

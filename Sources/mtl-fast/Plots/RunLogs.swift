@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run left behind, read back: its steps, its epochs, its confusion matrices.
 
+import Files
 import MTLFast
 import MTLFastRecipes
 import MTLFastTraining
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// The logs of one run. A run that is still training can be read: a last line without an end is left out.
 struct RunLogs {
@@ -142,7 +135,7 @@ struct RunLogs {
 
   /// Calls `body` with the value of each whole line. A file that isn't there has none.
   private static func readLines(of path: String, _ body: (JSONValue) throws(LogDamage) -> Void) throws {
-    guard access(path, F_OK) == 0 else { return }
+    guard FilePath.exists(path) else { return }
     let whole = try WholeFile(path: path)
     // The bytes are gone with the object.
     defer { withExtendedLifetime(whole) {} }
