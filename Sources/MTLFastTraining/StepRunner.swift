@@ -45,12 +45,14 @@ final class StepRunner {
 
   func setOptimizer(_ optimizer: Optimizer) {
     switch optimizer {
-    case .adam(let learningRate, let beta1, let beta2, let epsilon, let weightDecay):
+    case .adam(let adam):
       arguments.setOptimizer(
         .adam(
-          learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay))
-    case .sgd(let learningRate, let momentum, let weightDecay):
-      arguments.setOptimizer(.sgd(learningRate: learningRate, momentum: momentum, weightDecay: weightDecay))
+          learningRate: adam.learningRate, beta1: adam.beta1, beta2: adam.beta2, epsilon: adam.epsilon,
+          weightDecay: adam.weightDecay))
+    case .sgd(let sgd):
+      arguments.setOptimizer(
+        .sgd(learningRate: sgd.learningRate, momentum: sgd.momentum, weightDecay: sgd.weightDecay))
     }
   }
 

@@ -26,7 +26,7 @@ import Testing
     ),
     (
       5, "    people: {format: csv, path: a, validation: test}",
-      "5:48: validation is the test set but stream 'people' names no test data. Add test, or use {fraction: 0.2}."
+      "5:48: validation is the test set but stream 'people' names no test data. Add test, or use {fraction: 0.2}.\nmy.yaml:32:44: report is test but the data name no test part. Use report: none."
     ),
     (
       5, "    people: {format: csv, path: a, validation: b.csv}",
@@ -105,7 +105,7 @@ import Testing
     ),
     (
       12, "  job: {label: job}",
-      "12:9: unknown key 'label' in task 'job'. Known keys: classes, ignore, labels, map, mask, masks, mean, normalize, parent, standard_deviation, target, targets. Did you mean 'labels'?"
+      "12:9: unknown key 'label' in task 'job'. Known keys: classes, ignore, labels, map, mask, masks, mean, normalize, parent, standard_deviation, target, targets. Here it is 'labels'."
     ),
     (
       12, "  job: {classes: [a, b]}",
@@ -119,11 +119,11 @@ import Testing
     ),
     (
       12, "  job: {labels: job, classes: [a, b], parent: {task: field, classes: [0]}}",
-      "12:47: parent has 1 classes but task 'job' has 2."
+      "12:47: parent has 1 classes but task 'job' has 2.\nmy.yaml:27:31: metric top_2_accuracy doesn't fit task 'job'. Use accuracy, balanced_accuracy."
     ),
     (
       12, "  job: {labels: job, classes: [a, b], parent: {task: field, classes: [0, 2]}}",
-      "12:47: parent names class 2 but task 'field' has 2 classes (0...1)."
+      "12:47: parent names class 2 but task 'field' has 2 classes (0...1).\nmy.yaml:27:31: metric top_2_accuracy doesn't fit task 'job'. Use accuracy, balanced_accuracy."
     ),
     (
       12, "  job: {labels: job, map: {a: [1], b: []}}",
@@ -159,7 +159,7 @@ import Testing
     ),
     (
       18, "  body: {from: [age, view], layers: [concatenate]}",
-      "27:15: head 'job' depends on input 'age' of stream 'people' and on 'view' of 'views'. Their rows don't belong together: let a head depend on one stream."
+      "27:15: head 'job' depends on input 'age' of stream 'people' and on 'view' of 'views'. Their rows don't belong together: let a head depend on one stream.\nmy.yaml:28:17: head 'field' depends on input 'age' of stream 'people' and on 'view' of 'views'. Their rows don't belong together: let a head depend on one stream.\nmy.yaml:29:18: head 'income' depends on input 'age' of stream 'people' and on 'view' of 'views'. Their rows don't belong together: let a head depend on one stream."
     ),
     (23, "      - batch_norm: {momentum: 1}", "23:32: momentum must be a number from 0 to less than 1. Received: '1'."),
     (23, "      - reshape: [2, 2]", "23:18: reshape must be [height, width, channels] or [count]. Received: [2, 2]."),
@@ -173,7 +173,7 @@ import Testing
     ),
     (
       27, "  job: {from: body, metrics: [accuracy, f1]}",
-      "27:41: unknown metric 'f1' in metrics. Known metrics: accuracy, balanced_accuracy, consistency, dice, iou, mae, pixel_accuracy, r2, rmse, top_5_accuracy."
+      "27:41: unknown metric 'f1' in metrics. Known metrics: accuracy, balanced_accuracy, consistency, dice, iou, mae, pixel_accuracy, r2, rmse, top_5_accuracy. Here it is 'dice'."
     ),
     (
       27, "  job: {from: body, metrics: [accuracy, iou]}",
@@ -209,7 +209,7 @@ import Testing
     ),
     (
       29, "  income: {from: body, loss: mse}",
-      "29:30: unknown loss name 'mse' in loss. Known loss names: binary_cross_entropy, binary_cross_entropy_dice, dice, huber, mean_absolute_error, mean_squared_error, softmax_cross_entropy."
+      "29:30: unknown loss name 'mse' in loss. Known loss names: binary_cross_entropy, binary_cross_entropy_dice, dice, huber, mean_absolute_error, mean_squared_error, softmax_cross_entropy. Here it is 'mean_squared_error'."
     ),
     (29, "  income: {from: job}", "29:18: 'job' is a head. Name the node that is meant: 'job.logits'."),
     (

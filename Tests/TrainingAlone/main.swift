@@ -21,5 +21,5 @@ let model = try MultiTaskModel(
   ],
   seed: 0)
 let trainer = try Trainer(model, optimizer: .adam(learningRate: 0.01))
-try trainer.fit(samples, epochs: 30, batchSize: 32)
+_ = try trainer.fit(samples, epochs: 30, batchSize: 32)
 print(try trainer.evaluate(samples)["sign"]?.accuracy ?? .nan)

@@ -4,17 +4,16 @@
 import MTLFast
 
 extension BatchNorm: RecipeLayer {
-  static var plain: BatchNorm? { BatchNorm() }
-  static var example: String { "{epsilon: 0.001}" }
-
-  init(settings: YAMLNode) throws {
-    let reader = try MappingReader(settings, Self.kind, known: ["momentum", "epsilon"])
-    self.init(
-      momentum: try reader.optional("momentum")?
-        .number("momentum", "a number from 0 to less than 1") { $0 >= 0 && $0 < 1 } ?? BatchNorm().momentum,
-      epsilon: try reader.optional("epsilon")?.number("epsilon", "a number above 0") { $0 > 0 }
-        ?? BatchNorm().epsilon)
+  static var variant: Variant<GraphLayer> {
+    let momentum = Key<Self, Float>.standard(
+      "momentum", .number(.belowOne), BatchNorm().momentum, "How much of the running statistics stays in a step",
+      get: \.momentum)
+    let epsilon = Key<Self, Float>.standard(
+      "epsilon", .number(.positive), BatchNorm().epsilon, "Added to the variance", get: \.epsilon)
+    return variant(
+      "Each channel gets mean 0 and deviation 1 over the minibatch, then a learnt scale and shift",
+      MappingSchema([AnyKey(momentum), AnyKey(epsilon)]) { values throws(RecipeMistake) in
+        BatchNorm(momentum: values[momentum], epsilon: values[epsilon])
+      }, plain: BatchNorm())
   }
-
-  var recipeText: String { "batch_norm: {momentum: \(shortText(momentum)), epsilon: \(shortText(epsilon))}" }
 }

@@ -4,21 +4,15 @@
 import MTLFast
 
 extension Dense: RecipeLayer {
-  static var example: String { "10" }
-
-  init(settings: YAMLNode) throws {
-    if !settings.isMapping {
-      self.init(units: try settings.integer(Self.kind, in: 1...RecipeLayerLimits.units))
-      return
+  static var variant: Variant<GraphLayer> {
+    let units = Key<Self, Int>.required(
+      "units", .integer(RecipeLayerLimits.units), "How many numbers come out", get: \.units)
+    let activation = Key<Self, Activation>.activation(get: \.activation)
+    let initializer = Key<Self, Initializer>.initializer(get: \.initializer)
+    let schema = MappingSchema([AnyKey(units), AnyKey(activation), AnyKey(initializer)], shorthand: "units") {
+      values throws(RecipeMistake) in
+      Dense(units: values[units], activation: values[activation], initializer: values[initializer])
     }
-    let reader = try MappingReader(settings, Self.kind, known: ["units", "activation", "initializer"])
-    self.init(
-      units: try reader.required("units").integer("units", in: 1...RecipeLayerLimits.units),
-      activation: try reader.optional("activation")?.choice("activation") ?? .none,
-      initializer: try reader.optional("initializer")?.choice("initializer") ?? .glorotUniform)
-  }
-
-  var recipeText: String {
-    "dense: {units: \(units), activation: \(activation.rawValue), initializer: \(initializer.rawValue)}"
+    return variant("Every output reads every input, with bias: [K] to [units]", schema, example: "10")
   }
 }

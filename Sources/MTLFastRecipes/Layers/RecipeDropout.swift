@@ -4,13 +4,12 @@
 import MTLFast
 
 extension Dropout: RecipeLayer {
-  static var example: String { "0.5" }
-
-  init(settings: YAMLNode) throws {
-    let value =
-      settings.isMapping ? try MappingReader(settings, Self.kind, known: ["rate"]).required("rate") : settings
-    self.init(rate: try value.number("rate", "a number from 0 to less than 1") { $0 >= 0 && $0 < 1 })
+  static var variant: Variant<GraphLayer> {
+    let rate = Key<Self, Float>.required(
+      "rate", .number(.belowOne), "The share of elements that are set to 0 in training", get: \.rate)
+    let schema = MappingSchema([AnyKey(rate)], shorthand: "rate") { values throws(RecipeMistake) in
+      Dropout(rate: values[rate])
+    }
+    return variant("Sets elements to 0 at random in training and scales the others up", schema, example: "0.5")
   }
-
-  var recipeText: String { "dropout: {rate: \(shortText(rate))}" }
 }

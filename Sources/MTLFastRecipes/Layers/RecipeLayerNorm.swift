@@ -4,14 +4,12 @@
 import MTLFast
 
 extension LayerNorm: RecipeLayer {
-  static var plain: LayerNorm? { LayerNorm() }
-  static var example: String { "{epsilon: 0.001}" }
-
-  init(settings: YAMLNode) throws {
-    let reader = try MappingReader(settings, Self.kind, known: ["epsilon"])
-    self.init(
-      epsilon: try reader.optional("epsilon")?.number("epsilon", "a number above 0") { $0 > 0 } ?? LayerNorm().epsilon)
+  static var variant: Variant<GraphLayer> {
+    let epsilon = Key<Self, Float>.standard(
+      "epsilon", .number(.positive), LayerNorm().epsilon, "Added to the variance", get: \.epsilon)
+    return variant(
+      "The channels of each place get mean 0 and deviation 1, then a learnt scale and shift",
+      MappingSchema([AnyKey(epsilon)]) { values throws(RecipeMistake) in LayerNorm(epsilon: values[epsilon]) },
+      plain: LayerNorm())
   }
-
-  var recipeText: String { "layer_norm: {epsilon: \(shortText(epsilon))}" }
 }

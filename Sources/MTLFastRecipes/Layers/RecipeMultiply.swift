@@ -3,4 +3,6 @@
 
 import MTLFast
 
-extension Multiply: PlainRecipeLayer {}
+extension Multiply: PlainRecipeLayer {
+  static var sentence: String { "The product of two nodes of one shape, element by element" }
+}

@@ -7,21 +7,25 @@ import MTLFastData
 /// Checks tasks, heads and inputs against each other and against what the catalogue tells about the data.
 struct RecipeConsistency {
   let recipe: Recipe
-  let located: (_ path: [String], _ error: MTLFastError) -> MTLFastError
+  let mistakes: Mistakes
+  /// The mistake at a path of the recipe: `heads`, `item`, `from`.
+  let located: (_ path: [String], _ message: String) -> RecipeMistake
 
+  /// Adds what is wrong to the mistakes.
   func check() throws {
     for task in recipe.tasks {
-      try checkParent(of: task)
-      try checkIgnored(of: task)
+      try mistakes.attempt { try checkParent(of: task) }
+      try mistakes.attempt { try checkIgnored(of: task) }
     }
     for head in recipe.heads {
-      try checkStreams(of: head)
-      try checkLossAndMetrics(of: head)
+      try mistakes.attempt { try checkStreams(of: head) }
+      checkLossAndMetrics(of: head)
     }
     if recipe.training.report == .test, !recipe.data.streams.contains(where: { $0.source.namesTest }) {
-      throw refuse(["training", "report"], "report is test but the data name no test part. Use report: none.")
+      mistakes.add(
+        located(["training", "report"], "report is test but the data name no test part. Use report: none."))
     }
-    try RecipeSelectionCheck(recipe: recipe, located: located).check()
+    try RecipeSelectionCheck(recipe: recipe, mistakes: mistakes, located: located).check()
     for stream in recipe.data.streams {
       let known: KnownColumns
       switch stream.source {
@@ -33,9 +37,7 @@ struct RecipeConsistency {
     }
   }
 
-  private func refuse(_ path: [String], _ message: String) -> MTLFastError {
-    located(path, MTLFastError(.usage, message))
-  }
+  private func refuse(_ path: [String], _ message: String) -> RecipeMistake { located(path, message) }
 
   private func checkStreams(of head: Recipe.Head) throws {
     let inputs = recipe.inputs(of: head)
@@ -46,7 +48,7 @@ struct RecipeConsistency {
     )
   }
 
-  private func checkLossAndMetrics(of head: Recipe.Head) throws {
+  private func checkLossAndMetrics(of head: Recipe.Head) {
     guard let task = recipe.tasks.first(where: { $0.name == head.name }) else { return }
     // What fits two classes or many may fit those that the data tell.
     let possible: [Head.Task]
@@ -61,19 +63,21 @@ struct RecipeConsistency {
     }
     let losses = possible[0].losses.map(\.name)
     if let loss = head.loss, !losses.contains(loss.name) {
-      throw refuse(
-        ["heads", head.name, "loss"],
-        "loss \(loss.name) doesn't fit task '\(task.name)'. Use \(losses.joined(separator: " or ")).")
+      mistakes.add(
+        refuse(
+          ["heads", head.name, "loss"],
+          "loss \(loss.name) doesn't fit task '\(task.name)'. Use \(losses.joined(separator: " or "))."))
     }
     for (index, metric) in (head.metrics ?? []).enumerated() {
       let path = ["heads", head.name, "metrics", "\(index)"]
       guard possible.contains(where: { $0.allows(metric) }) else {
         let known = possible[possible.count - 1].standardMetrics.map(\.name)
-        throw refuse(
-          path, "metric \(metric.name) doesn't fit task '\(task.name)'. Use \(known.joined(separator: ", ")).")
+        mistakes.add(
+          refuse(path, "metric \(metric.name) doesn't fit task '\(task.name)'. Use \(known.joined(separator: ", "))."))
+        continue
       }
       guard case .labels(let labels) = task.target, metric == .consistency, labels.parent == nil else { continue }
-      throw refuse(path, "metric consistency needs the parent of each class: tasks.\(task.name).parent.")
+      mistakes.add(refuse(path, "metric consistency needs the parent of each class: tasks.\(task.name).parent."))
     }
   }
 
@@ -115,13 +119,16 @@ struct RecipeConsistency {
 
   private func check(_ stream: Recipe.Stream, against known: KnownColumns) throws {
     if case .fraction(let fraction) = stream.validation, let column = fraction.stratify, known.labels[column] == nil {
-      throw refuse(
-        ["data"] + (stream.name.map { ["streams", $0] } ?? []) + ["validation", "stratify"],
-        unknownName("label column", column, in: known.name, known: Array(known.labels.keys)))
+      mistakes.add(
+        refuse(
+          ["data"] + (stream.name.map { ["streams", $0] } ?? []) + ["validation", "stratify"],
+          unknownName("label column", column, in: known.name, known: Array(known.labels.keys))))
     }
-    for input in recipe.inputs where input.stream == stream.name { try check(input, against: known) }
+    for input in recipe.inputs where input.stream == stream.name {
+      try mistakes.attempt { try check(input, against: known) }
+    }
     for task in recipe.tasks where recipe.stream(ofTask: task.name)?.name == stream.name {
-      try check(task, against: known)
+      try mistakes.attempt { try check(task, against: known) }
     }
   }
 

@@ -16,7 +16,9 @@ extension Recipe {
   /// - Throws: `MTLFastError` for names that no node has, cycles, layers that don't fit their input, and for what only
   ///   the data tell: class names (see `withPublishedClasses`) and column lists.
   public func modelGraph() throws -> ModelGraph {
-    try RecipeGraphBuilder(recipe: self, assumesClasses: false) { _, error in error }.graph()
+    try RecipeGraphBuilder(
+      recipe: self, assumesClasses: false, located: { _, error in error }, report: { throw $0 }
+    ).graph()
   }
 }
 
@@ -41,7 +43,9 @@ struct RecipeGraphBuilder {
   /// How many columns `columns: all` is taken to be where classes are assumed too.
   var assumedColumns = 1
   /// Adds the place of a recipe path (`heads`, `item`, `from`) to an error.
-  let located: (_ path: [String], _ error: MTLFastError) -> MTLFastError
+  let located: (_ path: [String], _ error: MTLFastError) -> any Error
+  /// Takes a mistake: what doesn't depend on it is built on, unless this throws it.
+  let report: (any Error) throws -> Void
 
   private struct Unit {
     let name: String
@@ -66,13 +70,14 @@ struct RecipeGraphBuilder {
 
   func graph() throws -> ModelGraph {
     let units = recipe.nodes.map(Unit.init) + recipe.heads.map(Unit.init)
-    try checkNames(units)
-    guard recipe.heads.contains(where: { $0.weight > 0 }) else {
-      throw located(
-        ["heads"],
-        MTLFastError(.usage, "the weight of every head is 0, so nothing would be learnt. Give one a weight above 0."))
+    var failed = try namesThatFail(units)
+    if !recipe.heads.contains(where: { $0.weight > 0 }) {
+      try report(
+        located(
+          ["heads"],
+          MTLFastError(.usage, "the weight of every head is 0, so nothing would be learnt. Give one a weight above 0."))
+      )
     }
-
     var graph = ModelGraph()
     for input in recipe.inputs {
       guard let shape = input.shape ?? (assumesClasses ? .vector(assumedColumns) : nil) else {
@@ -83,78 +88,114 @@ struct RecipeGraphBuilder {
     }
     /// The last node of each unit built so far.
     var last = Dictionary(uniqueKeysWithValues: recipe.inputs.enumerated().map { ($1.name, $0) })
-    var waiting = units
+    var waiting = units.filter { !failed.contains($0.name) }
     while let index = waiting.firstIndex(where: { $0.references.allSatisfy { last[$0.unit] != nil } }) {
       let unit = waiting.remove(at: index)
-      last[unit.name] = try add(unit, to: &graph, last: last)
+      do {
+        last[unit.name] = try add(unit, to: &graph, last: last)
+      } catch {
+        try report(error)
+        failed.insert(unit.name)
+      }
     }
-    if let unit = waiting.first { throw cycle(from: unit, among: waiting) }
+    // What reads something that failed can't be told anything about.
+    while let index = waiting.firstIndex(where: { $0.references.contains { failed.contains($0.unit) } }) {
+      failed.insert(waiting.remove(at: index).name)
+    }
+    if let unit = waiting.first { try report(cycle(from: unit, among: waiting)) }
 
     for head in recipe.heads {
       guard let node = last[head.name] else { continue }
-      let path = ["heads", head.name]
-      let task = try at(path) { try self.task(of: head) }
-      let isKnown = recipe.tasks.contains { $0.name == head.name && $0.headTask != nil }
-      let weights = try at(path + ["class_weights"]) {
-        guard isKnown else { return [Float]?.none }
-        do { return try head.classWeights?.list(for: task, of: head.name) } catch let error as MTLFastError {
-          // Of classes that the data told: there is no line to name.
-          throw assumesClasses ? error : MTLFastError(error.kind, "Recipe '\(recipe.name)': \(error.message)")
+      do { try add(head, reading: node, to: &graph) } catch { try report(error) }
+    }
+    if failed.isEmpty, waiting.isEmpty {
+      do {
+        for (index, name) in recipe.training.freeze.enumerated() {
+          try at(["training", "freeze", "\(index)"]) { _ = try graph.frozenNodes(named: [name]) }
         }
+        try at(["training", "freeze"]) { _ = try graph.frozenNodes(named: recipe.training.freeze) }
+      } catch {
+        try report(error)
       }
-      try at(path) { try graph.addHead(modelHead(head, reading: node, task: task, classWeights: weights)) }
     }
-    for (index, name) in recipe.training.freeze.enumerated() {
-      try at(["training", "freeze", "\(index)"]) { _ = try graph.frozenNodes(named: [name]) }
-    }
-    try at(["training", "freeze"]) { _ = try graph.frozenNodes(named: recipe.training.freeze) }
     return graph
+  }
+
+  private func add(_ head: Recipe.Head, reading node: Int, to graph: inout ModelGraph) throws {
+    let path = ["heads", head.name]
+    let task = try at(path) { try self.task(of: head) }
+    let isKnown = recipe.tasks.contains { $0.name == head.name && $0.headTask != nil }
+    let weights = try at(path + ["class_weights"]) {
+      guard isKnown else { return [Float]?.none }
+      do { return try head.classWeights?.list(for: task, of: head.name) } catch let error as MTLFastError {
+        // Of classes that the data told: there is no line to name.
+        throw assumesClasses ? error : MTLFastError(error.kind, "Recipe '\(recipe.name)': \(error.message)")
+      }
+    }
+    try at(path) { try graph.addHead(modelHead(head, reading: node, task: task, classWeights: weights)) }
   }
 
   /// Checks a recipe as far as it can be without its data: a reshape or a sum that depends on how many columns
   /// `columns: all` are is left to the graph of the resolved recipe.
   static func check(
-    _ recipe: Recipe, located: @escaping (_ path: [String], _ error: MTLFastError) -> MTLFastError
+    _ recipe: Recipe, _ mistakes: Mistakes, located: (_ path: [String], _ message: String) -> RecipeMistake
   ) throws {
-    func mistake(assumedColumns count: Int) -> (path: [String], message: String, error: MTLFastError)? {
-      var place: (path: [String], message: String)?
-      let builder = RecipeGraphBuilder(recipe: recipe, assumesClasses: true, assumedColumns: count) { path, error in
-        if place == nil { place = (path, error.message) }
-        return located(path, error)
+    func findings(assumedColumns count: Int) throws -> [(path: [String], mistake: RecipeMistake)] {
+      var found: [(path: [String], mistake: RecipeMistake)] = []
+      try withoutActuallyEscaping(located) { located in
+        var paths: [RecipeMistake: [String]] = [:]
+        let builder = RecipeGraphBuilder(
+          recipe: recipe, assumesClasses: true, assumedColumns: count,
+          located: { path, error in
+            let mistake = located(path, error.message)
+            paths[mistake] = path
+            return mistake
+          },
+          report: { error in
+            guard let mistake = error as? RecipeMistake else { throw error }
+            found.append((paths[mistake] ?? [], mistake))
+          })
+        do { _ = try builder.graph() } catch let mistake as RecipeMistake {
+          found.append((paths[mistake] ?? [], mistake))
+        }
       }
-      do {
-        _ = try builder.graph()
-        return nil
-      } catch let error as MTLFastError {
-        return (place?.path ?? [], place?.message ?? error.message, error)
-      } catch {
-        return ([], "", MTLFastError(.system, "\(error)"))
-      }
+      return found
     }
-    guard let first = mistake(assumedColumns: 1) else { return }
-    guard recipe.inputs.contains(where: { $0.shape == nil }), recipe.fitDependsOnCounts(at: first.path) else {
-      throw first.error
-    }
+    let first = try findings(assumedColumns: 1)
+    guard !first.isEmpty else { return }
     // What is wrong whatever the count is told in the same words.
-    if let second = mistake(assumedColumns: 2), second.path == first.path, second.message == first.message {
-      throw first.error
+    let second =
+      recipe.inputs.contains { $0.shape == nil } ? Set(try findings(assumedColumns: 2).map(\.mistake)) : nil
+    for (path, mistake) in first {
+      if let second, recipe.fitDependsOnCounts(at: path), !second.contains(mistake) { continue }
+      mistakes.add(mistake)
     }
   }
 
-  private func checkNames(_ units: [Unit]) throws {
+  /// Units that can't be built since their own name or one that they read is wrong, which is reported.
+  private func namesThatFail(_ units: [Unit]) throws -> Set<String> {
+    var failed: Set<String> = []
     var taken = Set(recipe.inputs.map(\.name))
+    var ambiguous: Set<String> = []
     for unit in units where !taken.insert(unit.name).inserted {
-      throw located(
-        unit.path,
-        MTLFastError(.usage, "'\(unit.name)' names two of inputs, model and heads. Give each its own name."))
+      failed.insert(unit.name)
+      ambiguous.insert(unit.name)
+      try report(
+        located(
+          unit.path,
+          MTLFastError(.usage, "'\(unit.name)' names two of inputs, model and heads. Give each its own name.")))
     }
     for unit in units {
+      if unit.references.contains(where: { ambiguous.contains($0.unit) }) { failed.insert(unit.name) }
       for (index, reference) in unit.references.enumerated() where !taken.contains(reference.unit) {
-        throw located(
-          unit.path(from: index),
-          MTLFastError(.usage, unknownName("node", reference.unit, in: "from", known: Array(taken))))
+        failed.insert(unit.name)
+        try report(
+          located(
+            unit.path(from: index),
+            MTLFastError(.usage, unknownName("node", reference.unit, in: "from", known: Array(taken)))))
       }
     }
+    return failed
   }
 
   /// Adds a unit's layers and returns its last node.
@@ -252,7 +293,7 @@ struct RecipeGraphBuilder {
       hierarchy: hierarchy, metrics: metrics)
   }
 
-  private func cycle(from start: Unit, among waiting: [Unit]) -> MTLFastError {
+  private func cycle(from start: Unit, among waiting: [Unit]) -> any Error {
     func next(_ unit: Unit) -> Unit? {
       unit.references.lazy.compactMap { reference in waiting.first { $0.name == reference.unit } }.first
     }

@@ -72,20 +72,25 @@ extension Recipe.Stream {
 /// Checks the expressions of `best` and `early_stopping` as far as that can be done without the data.
 struct RecipeSelectionCheck {
   let recipe: Recipe
-  let located: (_ path: [String], _ error: MTLFastError) -> MTLFastError
+  let mistakes: Mistakes
+  let located: (_ path: [String], _ message: String) -> RecipeMistake
 
+  /// Adds what is wrong to the mistakes.
   func check() throws {
     let training = recipe.training
+    let hasValidation = recipe.data.streams.contains(where: \.hasValidation)
     for (key, isUsed) in [
       ("best", training.best != nil), ("best_per_task", training.bestPerTask),
       ("early_stopping", training.earlyStopping != nil),
-    ] where isUsed && !recipe.data.streams.contains(where: \.hasValidation) {
+    ] where isUsed && !hasValidation {
       let stream = recipe.data.streams.first?.name.map { "streams.\($0)." } ?? ""
-      throw refuse(
-        ["training", key],
-        "\(key) needs validation data, but the data name none. Set data.\(stream)validation, such as {fraction: 0.1}, or leave \(key) out."
-      )
+      mistakes.add(
+        located(
+          ["training", key],
+          "\(key) needs validation data, but the data name none. Set data.\(stream)validation, such as {fraction: 0.1}, or leave \(key) out."
+        ))
     }
+    guard hasValidation else { return }
     if let best = training.best { try check(best, at: ["training", "best"]) }
     if let on = training.earlyStopping?.on { try check(on, at: ["training", "early_stopping", "on"]) }
   }
@@ -96,18 +101,16 @@ struct RecipeSelectionCheck {
       expression = try MetricExpression(text)
       try expression.check(tasks: recipe.heads.map { ($0.name, recipe.metrics(of: $0)) })
     } catch let error as MTLFastError {
-      throw located(path, error)
+      mistakes.add(located(path, error.message))
+      return
     }
     for task in expression.tasks {
       guard let stream = recipe.stream(ofTask: task), !stream.hasValidation else { continue }
-      throw refuse(
-        path,
-        "task '\(task)' has no validation data: stream '\(stream.name ?? "")' names none. Set data.streams.\(stream.name ?? "").validation."
-      )
+      mistakes.add(
+        located(
+          path,
+          "task '\(task)' has no validation data: stream '\(stream.name ?? "")' names none. Set data.streams.\(stream.name ?? "").validation."
+        ))
     }
-  }
-
-  private func refuse(_ path: [String], _ message: String) -> MTLFastError {
-    located(path, MTLFastError(.usage, message))
   }
 }

@@ -88,11 +88,6 @@ public struct RecipeOverride: Hashable, Sendable {
 }
 
 extension YAMLNode {
-  fileprivate func child(_ key: String) -> YAMLNode? {
-    guard case .mapping(let entries) = content else { return nil }
-    return entries.first { $0.key == key }?.value
-  }
-
   /// Replaces the value at a path; a key that is missing is added, for the reader to accept or refuse.
   fileprivate mutating func replace(_ path: ArraySlice<String>, with node: YAMLNode, walked: [String]) throws {
     guard let step = path.first else {

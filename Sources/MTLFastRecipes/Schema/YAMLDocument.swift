@@ -27,13 +27,8 @@ struct SourceLocation: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// An error that begins with this place. A file's fault is bad data, an option's is usage.
-  func error(_ message: String) -> MTLFastError {
-    switch origin {
-    case .file: MTLFastError(.badData, "\(self): \(message)")
-    case .option: MTLFastError(.usage, "\(self): \(message)")
-    }
-  }
+  /// A mistake at this place.
+  func error(_ message: String) -> RecipeMistake { RecipeMistake(location: self, message: message) }
 }
 
 /// One value of a YAML document.
@@ -61,6 +56,12 @@ struct YAMLNode {
   }
 
   var isMapping: Bool { if case .mapping = content { true } else { false } }
+
+  /// The value of a key; nil where there is none or this is no mapping.
+  func child(_ key: String) -> YAMLNode? {
+    guard case .mapping(let entries) = content else { return nil }
+    return entries.first { $0.key == key }?.value
+  }
 
   /// What stands here, for messages: `'abc'`, `a list`.
   var kindDescription: String {
@@ -128,7 +129,7 @@ extension YAMLNode {
       // Anchors are weak references to names that the parser owns.
       return try withExtendedLifetime(parser) { try convert(root, from: place, depth: 0) }
     } catch let error as YamlError {
-      throw located(error, from: place)
+      throw located(error, from: place, in: text)
     }
   }
 
@@ -169,12 +170,15 @@ extension YAMLNode {
     return YAMLNode(content: content, location: location)
   }
 
-  private static func located(_ error: YamlError, from place: SourceLocation) -> MTLFastError {
+  private static func located(_ error: YamlError, from place: SourceLocation, in text: String) -> RecipeMistake {
     switch error {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
       if problem.contains("nesting level") {
         return place.at(line: mark.line, column: mark.column).error(tooDeep)
+      }
+      if let fault = indentationFault(in: text, line: mark.line) {
+        return place.at(line: fault.line, column: fault.column).error(fault.message)
       }
       let reason = context.map { "\($0.text) " } ?? ""
       return place.at(line: mark.line, column: mark.column).error("is not valid YAML: \(reason)\(problem).")

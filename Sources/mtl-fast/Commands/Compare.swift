@@ -116,7 +116,7 @@ struct Compare: ParsableCommand {
       let folder = try folder()
       let report = try sweep.run(in: folder, threads: compute.threads, showsProgress: !progress.quiet)
       try finish(folder, report.text, report.members, report.csv) {
-        ComparisonPlots(
+        try ComparisonPlots(
           folder: folder, title: wanted.name, subtitle: "a sweep over lambda, \(settings.seedText)",
           lambda: report.plot, tables: [("Held-out scores", report.sweepTable)],
           notes: [report.choice] + report.failed.map(\.text), recipeText: data.resolved.yaml())
@@ -126,7 +126,7 @@ struct Compare: ParsableCommand {
       let folder = try folder()
       let report = try comparison.run(in: folder, threads: compute.threads, showsProgress: !progress.quiet)
       try finish(folder, report.text, report.members, report.csv) {
-        ComparisonPlots(
+        try ComparisonPlots(
           folder: folder, title: wanted.name,
           subtitle: "all tasks together against each alone, \(settings.seedText)",
           groups: try comparison.groups(in: folder),

@@ -2,6 +2,7 @@
 // `mtl-fast recipes`: the recipes that come with the program.
 
 import ArgumentParser
+import MTLFast
 import MTLFastRecipes
 import MTLFastTraining
 
@@ -12,8 +13,11 @@ struct Recipes: ParsableCommand {
       A recipe is a YAML file that says what is learnt from which data, and how. To make your own, start from one:
         mtl-fast recipes show paintings > my.yaml
         mtl-fast train my.yaml
+
+      Editors with the YAML language server complete and check recipes by the schema that is named in their first line:
+        mtl-fast recipes schema > recipe.schema.json
       """,
-    subcommands: [List.self, Show.self], defaultSubcommand: List.self)
+    subcommands: [List.self, Show.self, Keys.self, Schema.self], defaultSubcommand: List.self)
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List the built-in recipes.")
@@ -47,8 +51,52 @@ struct Recipes: ParsableCommand {
       let source = try RecipeSource.find(recipe)
       let overrides = try changes.overrides()
       let resolved = try source.recipe(overrides: overrides)
-      let text = overrides.isEmpty ? source.text : resolved.yaml()
-      try Console.result(text.hasSuffix("\n") ? String(text.dropLast()) : text)
+      let text = overrides.isEmpty ? source.text : try resolved.yaml()
+      let hasSchema = text.contains("yaml-language-server:")
+      let line = hasSchema ? "" : "# yaml-language-server: $schema=recipe.schema.json\n"
+      try Console.result(line + (text.hasSuffix("\n") ? String(text.dropLast()) : text))
     }
+  }
+
+  struct Keys: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List the keys of a part of recipes, with their values, defaults and meaning.",
+      discussion: """
+        Examples:
+          mtl-fast recipes keys            the parts
+          mtl-fast recipes keys training
+          mtl-fast recipes keys layers
+        """)
+
+    @Argument(help: "A part: training, heads, layers, data.csv, ...; without it all are named.") var part: String?
+
+    func run() throws {
+      let tables = RecipeTable.all
+      guard let part else {
+        return try Console.result(tables.map(\.name).joined(separator: "\n"))
+      }
+      guard let table = tables.first(where: { $0.name == part }) else {
+        throw MTLFastError(.usage, unknownName("part", part, in: "recipes", known: tables.map(\.name)))
+      }
+      let entries = table.plainRows.map { row in
+        let facts = zip(table.header, row).dropFirst().dropLast().compactMap { header, text -> String? in
+          text.isEmpty ? nil : header == "default" && text != "required" ? "default \(text)" : text
+        }
+        return wrapped("\(row[0]): \(facts.joined(separator: "; "))") + "\n  "
+          + wrapped("\(row[row.count - 1]).", columns: 78)
+      }
+      try Console.result(entries.joined(separator: "\n"))
+    }
+  }
+
+  struct Schema: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Print the format of recipes as JSON Schema.",
+      discussion: """
+        Of draft 2020-12. Keep it beside your recipes, under the name that the first line of 'recipes show' says:
+          mtl-fast recipes schema > recipe.schema.json
+        """)
+
+    func run() throws { try Console.result(RecipeJSONSchema.value.text) }
   }
 }

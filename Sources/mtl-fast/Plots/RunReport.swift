@@ -70,7 +70,7 @@ struct RunReport {
     var table = TextTable([("setting", .left)] + runs.map { ($0.name, .left) })
     func add(_ name: String, _ value: (Recipe) -> String) { table.add([name] + runs.map { value($0.recipe) }) }
     add("recipe") { $0.name }
-    add("optimizer") { Self.text($0.training.optimizer) }
+    add("optimizer") { "\($0.training.optimizer)" }
     add("batch size") { "\($0.training.batchSize)" }
     add("epochs") { "\($0.training.epochs)" }
     add("seed") { "\($0.training.seed)" }
@@ -80,14 +80,5 @@ struct RunReport {
       }
     }
     return table
-  }
-
-  private static func text(_ optimizer: Optimizer) -> String {
-    switch optimizer {
-    case .adam(let rate, let beta1, let beta2, _, let decay):
-      "Adam, learning rate \(rate), beta1 \(beta1), beta2 \(beta2)" + (decay == 0 ? "" : ", weight decay \(decay)")
-    case .sgd(let rate, let momentum, let decay):
-      "SGD, learning rate \(rate), momentum \(momentum)" + (decay == 0 ? "" : ", weight decay \(decay)")
-    }
   }
 }

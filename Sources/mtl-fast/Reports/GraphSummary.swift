@@ -90,7 +90,7 @@ struct GraphSummary {
       \(metricTable.text)
 
       A training step takes \(grouped(trainingFlops)) FLOPs a sample.
-      \(Self.optimizerText(training.optimizer)); batches of \(training.batchSize), \(training.epochs) epochs, seed \(training.seed).
+      \(training.optimizer); batches of \(training.batchSize), \(training.epochs) epochs, seed \(training.seed).
       """
   }
 
@@ -132,18 +132,6 @@ struct GraphSummary {
     if head.classWeights != nil { text += ", class weights" }
     return text
   }
-
-  private static func optimizerText(_ optimizer: Optimizer) -> String {
-    switch optimizer {
-    case .adam(let learningRate, let beta1, let beta2, let epsilon, let decay):
-      "\(decay > 0 ? "AdamW" : "Adam"), learning rate \(learningRate), beta1 \(beta1), beta2 \(beta2), epsilon \(epsilon)"
-        + decayText(decay)
-    case .sgd(let learningRate, let momentum, let decay):
-      "SGD, learning rate \(learningRate), momentum \(momentum)" + decayText(decay)
-    }
-  }
-
-  private static func decayText(_ decay: Float) -> String { decay > 0 ? ", weight decay \(decay)" : "" }
 }
 
 extension Head.Task {

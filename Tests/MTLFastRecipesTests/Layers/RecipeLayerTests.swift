@@ -26,14 +26,19 @@ import Testing
   @Test(arguments: GraphLayer.recipeLayers.map { $0.kind }) func aLayerIsReadAsItWasWritten(kind: String) throws {
     let type = try #require(GraphLayer.recipeLayers.first { $0.kind == kind })
     func read(_ text: String) throws -> [GraphLayer] {
-      try GraphLayer.list(YAMLNode.parse(text, from: .file("layers.yaml", line: 1, column: 1)), of: "the test")
+      let mistakes = Mistakes()
+      let node = try YAMLNode.parse(text, from: .file("layers.yaml", line: 1, column: 1))
+      let layers = ValueType<[GraphLayer]>.layers(of: "the test").read(node, "layers", mistakes)
+      try mistakes.check()
+      return try #require(layers)
     }
-    let entries = (type.plain == nil ? [] : [kind]) + ["\(kind): \(type.example)"]
+    let variant = type.variant
+    let entries = (variant.plain == nil ? [] : [kind]) + ["\(kind): \(variant.example)"]
     for entry in entries {
       let found = try read("- \(entry)")
       let layer = try #require(found.first)
       #expect(Swift.type(of: layer.layer).kind == kind)
-      #expect(try read("- \(layer.recipeText)") == found)
+      #expect(try read(YAMLValue.list([GraphLayer.variants.write(layer)]).yaml()) == found)
     }
   }
 }

@@ -39,7 +39,7 @@ import Testing
   func schedules(text: String, schedule: LearningRateSchedule, written: String?) throws {
     let recipe = text == "cosine:" ? try recipe("\n    cosine:") : try recipe(text)
     #expect(recipe.training.schedule == schedule)
-    let line = recipe.yaml().split(separator: "\n").first { $0.hasPrefix("  schedule:") }
+    let line = try recipe.yaml().split(separator: "\n").first { $0.hasPrefix("  schedule:") }
     #expect(line == written.map { "  schedule: \($0)" })
     #expect(try Recipe.parse(recipe.yaml(), file: "again.yaml") == recipe)
     try schedule.validate()

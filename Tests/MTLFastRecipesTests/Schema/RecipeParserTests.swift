@@ -122,7 +122,7 @@ import Testing
       "my.yaml:13:9: unknown layer 'cnv2d' in node 'trunk'. Known layers: add, avg_pool2d, batch_norm, concatenate, conv2d, dense, depthwise_conv2d, dropout, flatten, gelu, global_average_pool2d, layer_norm, leaky_relu, max_pool2d, multiply, relu, reshape, sigmoid, silu, tanh, upsample2d. Did you mean 'conv2d'?"
     ),
     (14, "      - max_pool2d", "my.yaml:14:9: max_pool2d needs its settings, such as 'max_pool2d: 2'."),
-    (14, "      - dropout: 1", "my.yaml:14:18: rate must be a number from 0 to less than 1. Received: '1'."),
+    (14, "      - dropout: 1", "my.yaml:14:18: dropout must be a number from 0 to less than 1. Received: '1'."),
     (
       15, "      - {flatten: , relu: }",
       "my.yaml:15:9: an entry of layers names one layer but has 2 keys. Begin each layer with its own '-'."

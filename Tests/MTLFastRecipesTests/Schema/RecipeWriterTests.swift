@@ -42,7 +42,7 @@ import Testing
   @Test func theTextIsStable() throws {
     let recipe = try Recipe.parse(RecipeTexts.small, file: "my.yaml")
     #expect(
-      recipe.yaml() == """
+      try recipe.yaml() == """
         recipe: 1
         name: small
 
@@ -59,15 +59,15 @@ import Testing
           trunk:
             from: image
             layers:
-              - conv2d: {filters: 4, kernel: 3, stride: 1, padding: valid, activation: none, initializer: glorot_uniform}
-              - max_pool2d: {size: 2, stride: 2, padding: valid}
-              - flatten
+            - conv2d: {filters: 4, kernel: 3, stride: 1, padding: valid, activation: none, initializer: glorot_uniform}
+            - max_pool2d: {size: 2, stride: 2, padding: valid}
+            - flatten
 
         heads:
           item:
             from: trunk
             layers:
-              - dense: {units: 10, activation: none, initializer: glorot_uniform}
+            - dense: {units: 10, activation: none, initializer: glorot_uniform}
             weight: 0.5
           group:
             from: item.logits
