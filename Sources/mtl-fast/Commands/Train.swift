@@ -11,8 +11,8 @@ struct Train: ParsableCommand {
     abstract: "Train a built-in recipe or a recipe file.",
     discussion: """
       Everything is kept in a new folder, runs/RECIPE-NNN: the recipe as trained, each step's losses, each epoch's \
-      scores, the last two checkpoints and, with validation data, the best one. runs/latest points to the run that \
-      wrote one last.
+      scores, the last two checkpoints and, with validation data, the best one. runs/latest points to the new \
+      run that wrote its first checkpoint last; a run that is resumed doesn't move it.
 
       Examples:
         mtl-fast train
