@@ -95,7 +95,7 @@ let package = Package(
         "training-alone", "Files", "MTLFastTraining", "MTLFastStep", "MTLFast", "Kernels", "TestSupport",
         "CAllocationCounter",
       ]),
-    .testTarget(name: "MTLFastRecipesTests", dependencies: ["MTLFastRecipes", "TestSupport", "CJPEG"]),
+    .testTarget(name: "MTLFastRecipesTests", dependencies: ["Files", "MTLFastRecipes", "TestSupport", "CJPEG"]),
     .testTarget(name: "CommandLineTests", dependencies: ["mtl-fast", "MTLFastRecipes"]),
   ],
   cLanguageStandard: .c11

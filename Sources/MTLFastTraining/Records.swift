@@ -108,7 +108,7 @@ extension EpochRecord {
 /// How training ended.
 public struct History: Sendable {
   public let epochs: [EpochRecord]
-  /// True where `Trainer.requestStop()` ended it early.
+  /// True where `Trainer.requestStop()` or a `StopRequest` ended it early.
   public let wasStopped: Bool
   /// Why a callback ended it early; nil where none did.
   public let stopReason: String?

@@ -39,20 +39,22 @@ public final class Trainer {
   let program: Program
   let host: (any StepHost)?
   let precision: ElementType
+  private let stop: StopRequest?
   private let stopRequested = Atomic<Bool>(false)
 
   /// - Parameters:
   ///   - gradientClipping: where the 2-norm of all gradients together is larger, they are scaled down to it.
   ///   - freezing: names of nodes, or of what stands before their dot (`trunk`), whose weights stay as they are.
   ///   - threads: nil for as many as the affinity mask allows.
+  ///   - stop: ends every `fit` after the step that is running.
   /// - Throws: `MTLFastError` of kind `usage` for a setting that can't be used, `system` where memory is missing.
   public convenience init(
     _ model: MultiTaskModel, optimizer: Optimizer, schedule: LearningRateSchedule = .constant,
-    gradientClipping: Float? = nil, freezing: [String] = [], threads: Int? = nil
+    gradientClipping: Float? = nil, freezing: [String] = [], threads: Int? = nil, stop: StopRequest? = nil
   ) throws {
     try self.init(
       model, optimizer: optimizer, schedule: schedule, gradientClipping: gradientClipping, freezing: freezing,
-      threads: threads, precision: .float32, host: nil)
+      threads: threads, stop: stop, precision: .float32, host: nil)
   }
 
   /// - Parameters:
@@ -60,8 +62,8 @@ public final class Trainer {
   ///   - host: stands at boundaries of the steps.
   package init(
     _ model: MultiTaskModel, optimizer: Optimizer, schedule: LearningRateSchedule = .constant,
-    gradientClipping: Float? = nil, freezing: [String] = [], threads: Int? = nil, precision: ElementType = .float32,
-    host: (any StepHost)?
+    gradientClipping: Float? = nil, freezing: [String] = [], threads: Int? = nil, stop: StopRequest? = nil,
+    precision: ElementType = .float32, host: (any StepHost)?
   ) throws {
     try optimizer.validate()
     try schedule.validate()
@@ -72,6 +74,7 @@ public final class Trainer {
     self.optimizer = optimizer
     self.schedule = schedule
     self.gradientClipping = gradientClipping
+    self.stop = stop
     self.host = host
     self.precision = precision
     context = try KernelContext(threads: threads)
@@ -87,7 +90,7 @@ public final class Trainer {
       model: model, optimizer: optimizer, context: context, gradients: program.gradients, forms: program.forms)
   }
 
-  /// Ends `fit` after the step that is running; may be called from any thread.
+  /// Ends `fit` after the step that is running, but not the next call of it; may be called from any thread.
   public func requestStop() { stopRequested.store(true, ordering: .relaxed) }
 
   /// Trains until `epochs` epochs are complete.
@@ -111,7 +114,7 @@ public final class Trainer {
         run.beginEpoch()
         while stepInEpoch < run.stepsPerEpoch {
           try run.trainMinibatch(of: samples)
-          let wasRequested = stopRequested.exchange(false, ordering: .relaxed)
+          let wasRequested = stopRequested.exchange(false, ordering: .relaxed) || stop?.isRequested ?? false
           if wasRequested || run.hasReasonToStop {
             try run.stop()
             return run.history(wasStopped: wasRequested)

@@ -22,7 +22,7 @@ struct TrainingClock {
 }
 
 /// Seconds of a clock that only goes forward.
-func monotonicSeconds() -> Double {
+package func monotonicSeconds() -> Double {
   var now = timespec()
   clock_gettime(CLOCK_MONOTONIC, &now)
   return Double(now.tv_sec) + 1e-9 * Double(now.tv_nsec)

@@ -108,6 +108,8 @@ import Testing
   }
 
   @Test func aDataSetThatIsNowhereNamesTheWaysToGetIt() throws {
+    let missing = try ProgramRun(["datasets", "list"], environment: ["MTLF_DATA": "/nowhere"])
+    #expect(missing.status == 0 && missing.errors == "Warning: MTLF_DATA is '/nowhere', which is not there.\n")
     let run = try ProgramRun(["datasets", "check", "fashion-mnist", "--data", "/nowhere"])
     #expect(run.status == 66)
     #expect(run.errors.split(separator: "\n").count == 1)

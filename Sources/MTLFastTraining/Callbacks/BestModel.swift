@@ -30,6 +30,11 @@ public final class BestModel: Callback {
     tracked.compactMap { task in task.best.map { (task.name, task.metric, $0) } }
   }
 
+  /// What was chosen, without the way to it; nil before the first score.
+  public var choice: ModelChoice? {
+    best.map { ModelChoice(expression: expression, best: $0, tasks: tasks, path: path) }
+  }
+
   /// Where the best model is kept.
   public var path: String { run.bestPath() }
 
@@ -143,6 +148,16 @@ public final class BestModel: Callback {
   private static func isWhole(_ path: String, step: Int) -> Bool {
     (try? Checkpoint.read(from: path).state.step) == step
   }
+}
+
+/// The best epoch of a training, and that of each task.
+public struct ModelChoice: Sendable {
+  public let expression: MetricExpression
+  public let best: BestModel.Best
+  /// By each task's first metric, in the order of the heads; without those that had no score.
+  public let tasks: [(name: String, metric: Metric, best: BestModel.Best)]
+  /// Where the best model is kept.
+  public let path: String
 }
 
 extension BestModel: CheckpointSelection {

@@ -19,7 +19,8 @@ public struct ComparisonFolder: Sendable, Hashable {
   ///
   /// - Throws: `MTLFastError` of kind `usage` where the folder holds something, `writeFailed` where it can't be made.
   public static func create(
-    at path: String?, for recipe: String, in parent: String = "runs", recipeText: String, settings: ComparisonSettings
+    at path: String? = nil, for recipe: String, in parent: String = "runs", recipeText: String,
+    settings: ComparisonSettings
   ) throws -> ComparisonFolder {
     if let path, let begun = try? open(path), begun.settings == settings, begun.folder.recipeText == recipeText {
       throw MTLFastError(

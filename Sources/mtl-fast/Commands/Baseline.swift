@@ -29,67 +29,35 @@ struct Baseline: ParsableCommand {
     let data = try RecipeData(
       try recipe.load(from: source), search: self.data.search, recipeFolder: source.folder,
       skipsBad: self.data.skipBad, threads: compute.threads, notes: Console.note)
-    let settings = data.resolved.training
-    let graph = try data.resolved.modelGraph()
-    let test = data.validatesOnTest ? nil : data.test
-    let parts = [("validation", data.validation), ("test", test)].compactMap { split, samples in
-      samples.map { (split: split, samples: $0) }
-    }
-    guard !parts.isEmpty else {
-      throw MTLFastError(.usage, "Recipe '\(data.resolved.name)': has neither validation nor test data to score on.")
-    }
-    let constant = try MultiTaskModel.constant(for: graph, samples: data.training)
-    let trainer = try Trainer(
-      MultiTaskModel(graph: graph.linear(), seed: settings.seed), optimizer: settings.optimizer,
-      threads: compute.threads)
-    var records: [EpochRecord] = []
-    for round in 1...20 {
-      let before = bestScores(records)
-      records += try trainer.fit(
-        data.training, validation: data.validation, test: test, epochs: round * settings.epochs,
-        batchSize: settings.batchSize
-      ).epochs
-      if !before.isEmpty, zip(before, bestScores(records)).allSatisfy({ $1 - $0 < 0.002 }) { break }
-    }
-    var tables: [String] = []
-    var members: [String: JSONValue] = ["recipe": .string(data.resolved.name)]
-    for (split, samples) in parts {
-      let scores = try Evaluator(constant, batchSize: min(settings.batchSize, samples.count), threads: compute.threads)
-        .evaluate(samples)
-      let epochs = records.compactMap { split == "test" ? $0.test : $0.validation }
-      var table = TextTable([(split, .left), ("metric", .left), ("constant", .right), ("linear", .right)])
-      var tasks: [String: JSONValue] = [:]
-      for (name, score) in scores.tasks where score.present > 0 {
-        var metrics: [String: JSONValue] = [:]
-        for (index, entry) in score.metrics.enumerated() {
-          let linear = epochs.compactMap { $0[name]?[entry.metric] }.reduce(nil) { best, value in
-            best.map { entry.metric.isBetter(value, than: $0) ? value : $0 } ?? value
-          }
-          table.add([
-            index == 0 ? name : "", entry.metric.title, entry.metric.text(entry.value), entry.metric.text(linear),
-          ])
-          metrics[entry.metric.name] = .object(["constant": .number(entry.value), "linear": .number(linear)])
-        }
-        tasks[name] = .object(metrics)
-      }
-      tables.append(table.text)
-      members[split] = .object(tasks)
-    }
-    try output.print(tables.joined(separator: "\n\n"), json: .object(members))
+    let scores = try BaselineScores(data, threads: compute.threads)
+    var members: [String: JSONValue] = ["recipe": .string(scores.recipe)]
+    for part in scores.parts { members[part.split] = json(of: part) }
+    try output.print(scores.parts.map { table(of: $0).text }.joined(separator: "\n\n"), json: .object(members))
   }
 
-  /// The best of each task's first metric on each part so far; an error counts as a loss of its sign.
-  private func bestScores(_ records: [EpochRecord]) -> [Double] {
-    var best: [String: Double] = [:]
-    for record in records {
-      for (part, scores) in [("validation", record.validation), ("test", record.test)] {
-        for (name, score) in scores?.tasks ?? [] {
-          guard let (metric, value) = score.metrics.first, let value else { continue }
-          let gain = metric.isBetter(1, than: 0) ? value : -value
-          best["\(part) \(name)"] = max(best["\(part) \(name)"] ?? gain, gain)
-        }
+  private func table(of part: BaselineScores.Part) -> TextTable {
+    var table = TextTable([(part.split, .left), ("metric", .left), ("constant", .right), ("linear", .right)])
+    for task in part.tasks {
+      for (index, entry) in task.metrics.enumerated() {
+        let metric = entry.metric
+        table.add([
+          index == 0 ? task.name : "", metric.title, metric.text(entry.constant), metric.text(entry.linear),
+        ])
       }
     }
-    return best.keys.sorted().compactMap { best[$0] }
+    return table
+  }
+
+  private func json(of part: BaselineScores.Part) -> JSONValue {
+    func object(_ members: [(String, JSONValue)]) -> JSONValue {
+      .object(Dictionary(members, uniquingKeysWith: { first, _ in first }))
+    }
+    return object(
+      part.tasks.map { task in
+        let metrics = task.metrics.map { metric, constant, linear -> (String, JSONValue) in
+          (metric.name, .object(["constant": .number(constant), "linear": .number(linear)]))
+        }
+        return (task.name, object(metrics))
+      })
   }
 }

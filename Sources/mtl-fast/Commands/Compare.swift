@@ -103,38 +103,42 @@ struct Compare: ParsableCommand {
     let settings =
       try begun?.settings
       ?? ComparisonSettings(seed: wanted.training.seed, count: seeds ?? 3, lambda: range, select: select)
-    func folder() throws -> ComparisonFolder {
-      let folder =
-        try begun?.folder
-        ?? ComparisonFolder.create(
-          at: self.folder, for: wanted.name, recipeText: data.resolved.yaml(), settings: settings)
-      if !progress.quiet { Console.note("comparison: \(folder.path)") }
-      return folder
+    let recipeText = try data.resolved.yaml()
+    func makeFolder() throws -> ComparisonFolder {
+      try begun?.folder
+        ?? ComparisonFolder.create(at: folder, for: wanted.name, recipeText: recipeText, settings: settings)
     }
     if settings.lambda != nil {
       let sweep = try LambdaSweep(data, settings: settings)
-      let folder = try folder()
-      let report = try sweep.run(in: folder, threads: compute.threads, showsProgress: !progress.quiet)
-      try finish(folder, report.text, report.members, report.csv) {
-        try ComparisonPlots(
-          folder: folder, title: wanted.name, subtitle: "a sweep over lambda, \(settings.seedText)",
-          lambda: report.plot, tables: [("Held-out scores", report.sweepTable)],
-          notes: [report.choice] + report.failed.map(\.text), recipeText: data.resolved.yaml())
+      let folder = try makeFolder()
+      let result = try finished(in: folder) {
+        try sweep.run(in: folder, threads: compute.threads, stop: $0, observer: $1, notes: Console.note)
       }
+      try ComparisonOutput(result, in: folder, recipeText: recipeText).finish(output, asCSV: csv)
     } else {
       let comparison = try TwinComparison(data, settings: settings)
-      let folder = try folder()
-      let report = try comparison.run(in: folder, threads: compute.threads, showsProgress: !progress.quiet)
-      try finish(folder, report.text, report.members, report.csv) {
-        try ComparisonPlots(
-          folder: folder, title: wanted.name,
-          subtitle: "all tasks together against each alone, \(settings.seedText)",
-          groups: try comparison.groups(in: folder),
-          tables: [("Scores", report.scoreTables.wide), ("Cost", report.costTable)],
-          notes: report.words + report.failed.map(\.text),
-          recipeText: data.resolved.yaml())
+      let folder = try makeFolder()
+      let result = try finished(in: folder) {
+        try comparison.run(in: folder, threads: compute.threads, stop: $0, observer: $1, notes: Console.note)
       }
+      try ComparisonOutput(result, of: comparison, in: folder, recipeText: recipeText).finish(output, asCSV: csv)
     }
+  }
+
+  /// Compares while progress is shown.
+  ///
+  /// - Throws: `ExitCode` where a signal stopped it; whatever the comparison throws.
+  private func finished<Result>(
+    in folder: ComparisonFolder, _ compare: (StopRequest, ComparisonProgress) throws -> Result?
+  ) throws -> Result {
+    if !progress.quiet { Console.note("comparison: \(folder.path)") }
+    let stop = StopRequest()
+    let signals = Signals { stop.request() }
+    let shown = ComparisonProgress(of: folder, isShown: !progress.quiet)
+    defer { shown.end() }
+    if let result = try compare(stop, shown) { return result }
+    shown.didStop()
+    throw ExitCode(signals.exitStatus ?? ExitStatus.other)
   }
 
   /// The recipe with its changes; of a sweep with held-out samples.
@@ -145,28 +149,5 @@ struct Compare: ParsableCommand {
     let wanted = try options.load(from: source)
     try LambdaSweep.check(wanted, range: range, select: select)
     return wanted.holdingOut(LambdaSweep.heldOut)
-  }
-
-  /// Keeps the result, draws its pictures, and prints it.
-  private func finish(
-    _ folder: ComparisonFolder, _ text: String, _ members: [String: JSONValue], _ table: String,
-    plots: () throws -> ComparisonPlots
-  ) throws {
-    try folder.write(table, to: "comparison.csv")
-    try folder.write(JSONValue.object(members).text, to: "comparison.json")
-    let page = drawIfPossible(plots)
-    try output.print(
-      csv ? table : "\(text)\n\n\(page ?? folder.path)",
-      json: .object(
-        members.merging(["folder": .string(folder.path), "report": page.map { .string($0) } ?? .null]) { _, new in new }
-      ))
-  }
-
-  /// The page; nil where anything stands in the way of drawing, which is said: the numbers are what counts.
-  private func drawIfPossible(_ plots: () throws -> ComparisonPlots) -> String? {
-    do { return try plots().draw() } catch {
-      Console.note("Warning: no pictures: \((error as? MTLFastError)?.message ?? "\(error)")")
-      return nil
-    }
   }
 }

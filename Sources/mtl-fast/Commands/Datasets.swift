@@ -23,7 +23,8 @@ struct Datasets: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-      let found = DatasetCatalog.all.map { ($0, try? data.search.locate($0)) }
+      let search = data.search
+      let found = DatasetCatalog.all.map { ($0, try? search.locate($0)) }
       var table = TextTable([("data set", .left), ("training", .right), ("test", .right), ("found in", .left)])
       for (dataset, located) in found {
         table.add([

@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import MTLFast
+import MTLFastRecipes
 import MTLFastTraining
 
 struct Evaluate: ParsableCommand {
@@ -32,8 +33,8 @@ struct Evaluate: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let model = try TrainedModel.load(trained, best: best, threads: compute.threads)
-    let parts = try model.evaluate(data)
+    let model = try TrainedModel.load(trained, best: best, threads: compute.threads, notes: Console.note)
+    let parts = try model.evaluate(search: data.search, skipsBad: data.skipBad, notes: Console.note)
     var text = parts.map { scoreTable($0.scores, of: $0.split) }
     if confusion { text += parts.flatMap { part in matrices(of: part.scores, model, of: part.split) } }
     var members: [String: JSONValue] = [

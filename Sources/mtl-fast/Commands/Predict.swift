@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import MTLFast
+import MTLFastRecipes
 import MTLFastTraining
 
 struct Predict: ParsableCommand {
@@ -61,15 +62,17 @@ struct Predict: ParsableCommand {
   }
 
   func run() throws {
-    let model = try TrainedModel.load(trained, best: best, threads: compute.threads)
+    let model = try TrainedModel.load(trained, best: best, threads: compute.threads, notes: Console.note)
     if sumParents, !model.model.graph.heads.contains(where: { $0.hierarchy != nil }) {
       throw MTLFastError(.usage, "--sum-parents: no task of recipe '\(model.recipe.name)' names a parent.")
     }
     var reports: [PredictionReport] = []
     let writer = MaskWriter(folder: masks)
     func add(_ samples: Samples, _ indices: [Int], _ names: [String]) throws {
-      reports += try model.predict(
-        samples, at: indices, names: names, top: top, sumsParents: sumParents, masks: writer)
+      let predictions = try model.predict(samples, at: indices, top: top, sumsParents: sumParents)
+      reports += try zip(predictions, names).map {
+        try PredictionReport($0, of: $1, graph: model.model.graph, masks: writer)
+      }
     }
     let images = files.filter { !isTable($0) && !isArray($0) }
     if !images.isEmpty {
@@ -88,7 +91,7 @@ struct Predict: ParsableCommand {
       }
     }
     if !testIndex.isEmpty {
-      let test = try model.testSamples(data)
+      let test = try model.testSamples(search: data.search, skipsBad: data.skipBad, notes: Console.note)
       if let index = testIndex.first(where: { !(0..<test.count).contains($0) }) {
         throw MTLFastError(
           .usage, "--test-index \(index): the test set has \(test.count) samples (0...\(test.count - 1)).")

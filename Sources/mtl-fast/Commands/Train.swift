@@ -11,8 +11,8 @@ struct Train: ParsableCommand {
     abstract: "Train a built-in recipe or a recipe file.",
     discussion: """
       Everything is kept in a new folder, runs/RECIPE-NNN: the recipe as trained, each step's losses, each epoch's \
-      scores, the last two checkpoints and, with validation data, the best one. runs/latest points to the run that \
-      wrote one last.
+      scores, the last two checkpoints and, with validation data, the best one. runs/latest points to the new \
+      run that wrote its first checkpoint last; a run that is resumed doesn't move it.
 
       Examples:
         mtl-fast train
@@ -93,37 +93,37 @@ struct Train: ParsableCommand {
     if let task { wanted = try wanted.singleTask(task) }
     let data = try RecipeData(
       wanted, search: self.data.search, recipeFolder: source.folder, skipsBad: self.data.skipBad,
-      threads: compute.threads,
-      notes: Console.note)
-    let recipe = data.resolved
-    let graph = try recipe.modelGraph()
-    if dryRun {
-      let summary = GraphSummary(graph, of: recipe)
-      return try output.print(
-        "\(summary.text)\n\n\(dataText(data))",
-        json: .object([
-          "model": summary.json, "training_samples": .integer(data.training.count),
-          "validation_samples": data.validation.map { .integer($0.count) } ?? .null,
-          "test_samples": data.test.map { .integer($0.count) } ?? .null,
-        ]))
-    }
-    let job = TrainingJob(
-      recipe: recipe, graph: graph, data: data, threads: compute.threads, folder: folder, resuming: resume,
-      checkpointInterval: checkpointEvery?.value, initFrom: initFrom,
-      showsProgress: !progress.quiet, measuresAccounts: accounts, timeBudget: timeBudget?.seconds,
-      writesEvents: tensorboard)
-    let report = try job.run()
+      threads: compute.threads, notes: Console.note)
+    if dryRun { return try printModel(of: data) }
+    var training = RecipeTraining(
+      data, in: resume.map { .resumed($0) } ?? folder.map { .folder($0) } ?? .numbered(), threads: compute.threads)
+    training.checkpointInterval = checkpointEvery?.value
+    training.initialWeights = initFrom.map { WeightSource($0) }
+    training.timeBudget = timeBudget?.seconds
+    training.writesEvents = tensorboard
+    training.measuresAccounts = accounts
+    training.notes = Console.note
+    let stop = StopRequest()
+    training.stop = stop
+    let signals = Signals { stop.request() }
+    let shown = TrainingProgress(isShown: !progress.quiet)
+    defer { shown.end() }
+    let result = try training.run { shown.begin($0) }
+    shown.end(result, continuation: "mtl-fast train --resume \(result.run.path)")
+    if result.history.wasStopped { throw ExitCode(signals.exitStatus ?? ExitStatus.other) }
+    let report = TrainingReport(
+      result: result, wallSeconds: ProcessClock.seconds, secondsBefore: shown.secondsBefore)
     try output.print(report.text, json: report.json)
   }
 
-  private func dataText(_ data: RecipeData) -> String {
-    var table = TextTable([("data", .left), ("samples", .right), ("labels present", .left)])
-    for samples in [data.training, data.validatesOnTest ? nil : data.validation, data.test].compactMap({ $0 }) {
-      for stream in samples.streams {
-        let present = stream.targets.sorted { $0.key < $1.key }.map { "\($0) \(grouped($1.presentCount))" }
-        table.add([stream.name, grouped(stream.count), present.joined(separator: ", ")])
-      }
-    }
-    return table.text
+  private func printModel(of data: RecipeData) throws {
+    let summary = GraphSummary(try data.resolved.modelGraph(), of: data.resolved)
+    try output.print(
+      "\(summary.text)\n\n\(dataTable(data).text)",
+      json: .object([
+        "model": summary.json, "training_samples": .integer(data.training.count),
+        "validation_samples": data.validation.map { .integer($0.count) } ?? .null,
+        "test_samples": data.test.map { .integer($0.count) } ?? .null,
+      ]))
   }
 }

@@ -2,39 +2,10 @@
 // What `compare` leaves of a net of all tasks and its single-task twins: a table with a verdict, JSON, CSV.
 
 import MTLFast
+import MTLFastRecipes
 import MTLFastTraining
 
-/// The outcome of a comparison.
-struct ComparisonReport {
-  let recipe: String
-  let seeds: [UInt64]
-  let tasks: [Task]
-  /// Of the net of all tasks.
-  let parameters: Int
-  /// Of its training, the mean over the seeds; nil where none finished.
-  let seconds: Double?
-  var failed: [FailedNet] = []
-
-  struct Task {
-    let scores: TaskComparison
-    /// What the scores are on: `test`.
-    let split: String
-    /// Of the twin.
-    let parameters: Int
-    let seconds: Double?
-  }
-
-  /// By task: p over all tasks.
-  private var adjusted: [Double?] { holmAdjusted(tasks.map { $0.scores.difference?.p }) }
-
-  /// Of all twins; nil where there is none of one.
-  private var twinSeconds: Double? {
-    let seconds = tasks.compactMap(\.seconds)
-    return seconds.count == tasks.count ? seconds.reduce(0, +) : nil
-  }
-
-  private var gain: MeanEstimate? { tasks.map(\.scores).meanRelativeGain }
-
+extension ComparisonResult {
   // MARK: Text
 
   var text: String {
@@ -167,14 +138,7 @@ struct ComparisonReport {
   }
 }
 
-/// A net of a comparison that diverged.
-struct FailedNet {
-  /// `seed 0, item alone`
-  let net: String
-  /// The task of a twin; nil where the net learns all.
-  let task: String?
-  let reason: String
-
+extension FailedNet {
   var text: String { "\(net) did not finish: \(reason)" }
   var json: JSONValue { .object(["net": .string(net), "reason": .string(reason)]) }
 }
@@ -182,10 +146,6 @@ struct FailedNet {
 /// `seeds 0, 1, 2`
 func seedText(_ seeds: [UInt64]) -> String {
   "\(seeds.count == 1 ? "seed" : "seeds") \(seeds.map(String.init).joined(separator: ", "))"
-}
-
-extension ComparisonSettings {
-  var seedText: String { mtl_fast.seedText(seeds) }
 }
 
 /// Empty where there is no number.

@@ -2,6 +2,7 @@
 // What `predict` leaves on standard output: for each sample and head, classes by name with their probabilities.
 
 import MTLFast
+import MTLFastRecipes
 import MTLFastTraining
 
 /// The predictions for one sample.
@@ -14,19 +15,6 @@ struct PredictionReport {
     case values([(name: String, value: Float)], label: [Float]?)
     /// The share of pixels of each class or mask, and the file that it was written to.
     case mask([(name: String, share: Double, file: String)])
-
-    /// The `top` most probable classes; of equal ones the lower class comes first.
-    ///
-    /// - Parameter probabilities: of every class, in class order.
-    static func classes(
-      _ classNames: [String], probabilities: [Float], label: Int32?, top: Int
-    ) -> Result {
-      let order = probabilities.indices.sorted { (probabilities[$1], $0) < (probabilities[$0], $1) }
-      let label = label.map(Int.init) ?? -1
-      return .classes(
-        order.prefix(top).map { (classNames[$0], probabilities[$0]) },
-        label: classNames.indices.contains(label) ? classNames[label] : nil)
-    }
   }
 
   /// `test 17`, `photo.jpg`
@@ -147,6 +135,26 @@ struct PredictionReport {
         (mask.name, .object(["share": .number(mask.share), "file": .string(mask.file)]))
       }
       return .object(["masks": .object(Dictionary(members, uniquingKeysWith: { first, _ in first }))])
+    }
+  }
+}
+
+extension PredictionReport {
+  /// - Parameters:
+  ///   - sample: what it is called.
+  ///   - graph: of the model that predicted.
+  ///   - masks: writes the masks.
+  /// - Throws: `MTLFastError` of kind `writeFailed`.
+  init(_ prediction: Prediction, of sample: String, graph: ModelGraph, masks: MaskWriter) throws {
+    self.sample = sample
+    heads = try prediction.heads.compactMap { name, value in
+      switch value {
+      case .classes(let classes, let label): return (name, .classes(classes, label: label))
+      case .values(let values, let label): return (name, .values(values, label: label))
+      case .mask(let probabilities, let shape):
+        guard let head = graph.heads.first(where: { $0.name == name }) else { return nil }
+        return (name, .mask(try masks.write(probabilities, of: head, shape: shape, sample: sample)))
+      }
     }
   }
 }

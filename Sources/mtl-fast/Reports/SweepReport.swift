@@ -2,46 +2,10 @@
 // What `compare` leaves of a sweep over loss weights: a table with the choice, JSON, CSV.
 
 import MTLFast
+import MTLFastRecipes
 import MTLFastTraining
 
-/// The outcome of a sweep.
-struct SweepReport {
-  let recipe: String
-  let seeds: [UInt64]
-  let tasks: [(name: String, metric: Metric)]
-  /// The task to choose by; nil for the mean over both.
-  let select: String?
-  let rows: [Row]
-  /// Of all trainings.
-  let seconds: Double
-  var failed: [FailedNet] = []
-  /// By task and seed, of the chosen weight's nets; empty where there are no test data.
-  var test: [[Double?]] = []
-
-  struct Row {
-    let lambda: Lambda
-    /// On the held-out samples, by task and seed.
-    let scores: [[Double?]]
-  }
-
-  /// What a row is chosen by; nil where a score is missing.
-  private func criterion(_ row: Row) -> Double? {
-    let chosen = tasks.indices.filter { select == nil || tasks[$0].name == select }.flatMap { row.scores[$0] }
-    let known = chosen.compactMap { $0 }
-    return known.count == chosen.count ? MeanEstimate(known)?.mean : nil
-  }
-
-  /// The row of the best; of equals the first.
-  var best: Int? {
-    let metric = tasks.first { select == nil || $0.name == select }?.metric ?? .accuracy
-    var best: (row: Int, value: Double)?
-    for (index, row) in rows.enumerated() {
-      guard let value = criterion(row) else { continue }
-      if best.map({ metric.isBetter(value, than: $0.value) }) ?? true { best = (index, value) }
-    }
-    return best?.row
-  }
-
+extension SweepResult {
   private func estimate(_ values: [Double?]) -> MeanEstimate? { MeanEstimate(values.compactMap { $0 }) }
 
   // MARK: Text

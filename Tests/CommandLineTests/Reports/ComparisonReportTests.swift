@@ -5,11 +5,12 @@ import MTLFast
 import MTLFastTraining
 import Testing
 
+@testable import MTLFastRecipes
 @testable import mtl_fast
 
 @Suite struct ComparisonReportTests {
   private func task(_ name: String, _ metric: Metric, _ together: [Double?], _ alone: [Double?])
-    -> ComparisonReport.Task
+    -> ComparisonResult.Task
   {
     .init(
       scores: TaskComparison(task: name, metric: metric, together: together, alone: alone), split: "test",
@@ -17,7 +18,7 @@ import Testing
   }
 
   @Test func oneSeedClaimsNothing() {
-    let report = ComparisonReport(
+    let report = ComparisonResult(
       recipe: "small", seeds: [4],
       tasks: [task("item", .accuracy, [0.75], [0.5]), task("stars", .meanAbsoluteError, [nil], [2])],
       parameters: 1500, seconds: 2)
@@ -42,7 +43,7 @@ import Testing
   }
 
   @Test func ofANetThatDidNotFinishNothingIsClaimed() {
-    let report = ComparisonReport(
+    let report = ComparisonResult(
       recipe: "small", seeds: [0, 1, 2],
       tasks: [
         task("item", .accuracy, [0.8, 0.81, 0.82], [0.5, 0.51, nil]),
@@ -61,7 +62,7 @@ import Testing
   }
 
   @Test func wideTablesTakeMoreRows() {
-    let report = ComparisonReport(
+    let report = ComparisonResult(
       recipe: "small", seeds: [0, 1, 2],
       tasks: [task("a-task-with-a-long-name", .balancedAccuracy, [0.5, 0.6, 0.61], [0.5, 0.5, 0.52])],
       parameters: 1500, seconds: 2)
@@ -71,7 +72,7 @@ import Testing
 
   @Test func theBestLambdaIsMarked() throws {
     let lambdas = try Lambda.range("0:1:0.5")
-    var report = SweepReport(
+    var report = SweepResult(
       recipe: "small", seeds: [0, 1], tasks: [("item", .accuracy), ("group", .accuracy)], select: nil,
       rows: zip(lambdas, [[0.5, 0.6], [0.8, 0.9], [0.9, nil]]).map { lambda, values in
         .init(lambda: lambda, scores: [values, [0.5, 0.5]])
@@ -96,7 +97,7 @@ import Testing
         group             accuracy  50.00% ± 0.00
         """)
     #expect(report.csv.split(separator: "\n").count == 1 + 6 + 2)
-    let one = SweepReport(
+    let one = SweepResult(
       recipe: "small", seeds: [0], tasks: [("size", .rootMeanSquaredError), ("group", .accuracy)], select: "size",
       rows: zip(lambdas, [3.0, 1, 2]).map { .init(lambda: $0, scores: [[$1], [nil]]) }, seconds: 3)
     #expect(one.best == 1)

@@ -9,8 +9,8 @@ import Testing
   private let report = PredictionReport(
     sample: "test 17",
     heads: [
-      ("item", .classes(["a", "b", "c"], probabilities: [0.25, 0.5, 0.25], label: 2, top: 2)),
-      ("group", .classes(["x", "y"], probabilities: [1, 0], label: -1, top: 1)),
+      ("item", .classes([("b", 0.5), ("a", 0.25)], label: "c")),
+      ("group", .classes([("x", 1)], label: nil)),
     ])
 
   @Test func asATable() {

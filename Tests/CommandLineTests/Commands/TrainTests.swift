@@ -4,7 +4,7 @@
 import Foundation
 import Testing
 
-@Suite(.serialized) struct TrainingJobTests {
+@Suite(.serialized) struct TrainTests {
   func report(_ run: ProgramRun) throws -> [String: Any] {
     #expect(run.status == 0, "\(run.errors)")
     return try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])

@@ -3,23 +3,31 @@
 
 import MTLFast
 import MTLFastData
-import MTLFastRecipes
 import MTLFastTraining
 
-/// What `evaluate` and `predict` work on.
-struct TrainedModel {
+/// A model as its training left it, with the recipe that says what it reads and what its heads mean.
+///
+///     let trained = try TrainedModel.load("runs/latest")
+///     for part in try trained.evaluate(search: DatasetSearch()) { print(part.split, part.scores["item"]?.accuracy ?? .nan) }
+public struct TrainedModel {
   /// As resolved: it knows classes, columns and means without the data.
-  let recipe: Recipe
+  public let recipe: Recipe
   /// The file that the weights are from.
-  let checkpoint: String
-  let model: MultiTaskModel
-  let threads: Int?
+  public let checkpoint: String
+  public let model: MultiTaskModel
+  /// nil for every core that this process may use.
+  public let threads: Int?
 
   /// - Parameters:
-  ///   - run: a run folder or a .safetensors file.
+  ///   - run: a run folder, whose newest checkpoint that is whole counts, or a .safetensors file.
   ///   - best: whether the run's best model is meant, not its newest.
-  static func load(_ run: String, best: Bool = false, threads: Int?) throws -> TrainedModel {
-    let (path, checkpoint) = try best ? findBest(run) : find(run)
+  ///   - notes: is told of newer checkpoints that were refused.
+  /// - Throws: `MTLFastError` of kind `missingInput` where there is no such run or checkpoint, `badData` where it is
+  ///   damaged, `usage` where there is no best of several.
+  public static func load(
+    _ run: String, best: Bool = false, threads: Int? = nil, notes: (String) -> Void = { _ in }
+  ) throws -> TrainedModel {
+    let (path, checkpoint) = try best ? findBest(run) : find(run, notes: notes)
     let recipe = try RecipeSource(name: path, text: checkpoint.recipe).recipe()
     let graph = try recipe.withPublishedClasses().modelGraph()
     let model = try MultiTaskModel(graph: graph, seed: checkpoint.state.seed)
@@ -28,10 +36,14 @@ struct TrainedModel {
   }
 
   /// The newest checkpoint of a run that is whole, or a file.
-  static func find(_ run: String) throws -> (path: String, checkpoint: Checkpoint) {
+  ///
+  /// - Throws: `MTLFastError` as `load`.
+  public static func find(
+    _ run: String, notes: (String) -> Void = { _ in }
+  ) throws -> (path: String, checkpoint: Checkpoint) {
     if run.hasSuffix(".safetensors") { return (run, try Checkpoint.read(from: run)) }
     let latest = try CheckpointWriter.latest(in: RunFolder.open(run))
-    for refused in latest.refused { Console.note("Warning: \(refused.error.message)") }
+    for refused in latest.refused { notes("Warning: \(refused.error.message)") }
     return (latest.path, latest.checkpoint)
   }
 
@@ -51,15 +63,23 @@ struct TrainedModel {
     }
   }
 
-  /// The scores on every part of the recipe's data that isn't trained on.
-  func evaluate(_ data: DataOptions) throws -> [(split: String, scores: Scores)] {
+  // MARK: Scores
+
+  /// The scores, with confusion matrices, on every part of the recipe's data that isn't trained on.
+  ///
+  /// - Parameters:
+  ///   - skipsBad: leaves out images that can't be read, with a note.
+  ///   - notes: gets what the user should know but that stops nothing.
+  /// - Throws: `MTLFastError` as `RecipeData`; of kind `usage` where the data have no such part.
+  public func evaluate(
+    search: DatasetSearch, skipsBad: Bool = false, notes: (String) -> Void = { _ in }
+  ) throws -> [(split: String, scores: Scores)] {
     var parts: [(split: String, samples: Samples?)] = []
     if recipe.hasValidationData {
-      let read = try RecipeData(
-        recipe, search: data.search, skipsBad: data.skipBad, threads: threads, notes: Console.note)
+      let read = try RecipeData(recipe, search: search, skipsBad: skipsBad, threads: threads, notes: notes)
       parts = [("validation", read.validation), ("test", read.test)]
     } else {
-      parts = [("test", try testSamples(data))]
+      parts = [("test", try testSamples(search: search, skipsBad: skipsBad, notes: notes))]
     }
     return try parts.compactMap { split, samples in
       guard let samples else { return nil }
@@ -69,43 +89,45 @@ struct TrainedModel {
     }
   }
 
-  func testSamples(_ data: DataOptions) throws -> Samples {
-    try recipe.testSamples(search: data.search, skipsBad: data.skipBad, threads: threads, notes: Console.note)
+  /// The recipe's test samples.
+  ///
+  /// - Throws: `MTLFastError` as `Recipe.testSamples`.
+  public func testSamples(
+    search: DatasetSearch, skipsBad: Bool = false, notes: (String) -> Void = { _ in }
+  ) throws -> Samples {
+    try recipe.testSamples(search: search, skipsBad: skipsBad, threads: threads, notes: notes)
   }
+
+  // MARK: Predictions
 
   /// What the model says about samples, in the order asked for.
   ///
   /// - Parameters:
-  ///   - names: what each is called.
-  ///   - top: how many classes to keep.
+  ///   - top: how many classes to keep, the most probable first; nil for all.
   ///   - sumsParents: whether a parent's probability is the sum of its classes'.
-  ///   - masks: writes the masks.
-  func predict(
-    _ samples: Samples, at indices: [Int], names: [String], top: Int, sumsParents: Bool, masks: MaskWriter
-  ) throws -> [PredictionReport] {
+  /// - Throws: `MTLFastError` of kind `badData` where the samples don't fit the model, `system` where memory is missing.
+  public func predict(
+    _ samples: Samples, at indices: [Int], top: Int? = nil, sumsParents: Bool = false
+  ) throws -> [Prediction] {
     guard !indices.isEmpty else { return [] }
     let evaluator = try Evaluator(model, batchSize: min(indices.count, 200), threads: threads, predicts: true)
     var results = try evaluator.predict(samples, at: indices)
     if sumsParents { sumParents(&results) }
-    return try indices.indices.map { row in
-      PredictionReport(
-        sample: names[row],
-        heads: try results.compactMap { name, values in
+    return indices.indices.map { row in
+      Prediction(
+        index: indices[row],
+        heads: results.compactMap { name, values in
           // A shorter stream has no such sample.
           guard !values[row].isEmpty, let head = model.graph.heads.first(where: { $0.name == name }) else { return nil }
           let target = samples.target(of: name)
-          return (
-            name,
-            try result(values[row], of: head, target: target, sample: indices[row], called: names[row], top, masks)
-          )
+          return (name, value(values[row], of: head, target: target, sample: indices[row], top))
         })
     }
   }
 
-  private func result(
-    _ values: [Float], of head: Head, target: TargetColumn?, sample: Int, called name: String, _ top: Int,
-    _ masks: MaskWriter
-  ) throws -> PredictionReport.Result {
+  private func value(
+    _ values: [Float], of head: Head, target: TargetColumn?, sample: Int, _ top: Int?
+  ) -> Prediction.Value {
     switch head.task {
     case .classification(let classNames):
       let label: Int32? = if case .classes(let column)? = target { column.values[sample] } else { nil }
@@ -117,8 +139,7 @@ struct TrainedModel {
         } else { nil }
       return .values(zip(targets, values).map { ($0.name, $1) }, label: known)
     case .segmentation, .masks:
-      let shape = model.graph.nodes[head.logits].shape
-      return .mask(try masks.write(values, of: head, shape: shape, sample: name))
+      return .mask(probabilities: values, shape: model.graph.nodes[head.logits].shape)
     }
   }
 

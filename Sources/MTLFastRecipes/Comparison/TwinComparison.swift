@@ -2,16 +2,24 @@
 // A net of all tasks against a net for each task, over several seeds.
 
 import MTLFast
-import MTLFastRecipes
 import MTLFastTraining
 
-/// What is compared, checked before anything is trained.
-struct TwinComparison {
+/// Does training the tasks together help? What is compared, checked before anything is trained.
+///
+///     let data = try RecipeData(recipe, search: DatasetSearch())
+///     let settings = try ComparisonSettings(seed: 0, count: 3)
+///     let comparison = try TwinComparison(data, settings: settings)
+///     let folder = try ComparisonFolder.create(for: recipe.name, recipeText: data.resolved.yaml(), settings: settings)
+///     let result = try comparison.run(in: folder)
+///
+/// For each seed the recipe is trained, and for each task a twin: the same trunk and that task's head alone, at weight 1, on
+/// the same minibatches in the same order and from the same initial weights.
+public struct TwinComparison: Sendable {
   private let data: RecipeData
   private let settings: ComparisonSettings
   private let twins: [Twin]
 
-  private struct Twin {
+  private struct Twin: Sendable {
     let task: String
     /// The first metric that the head has in both nets.
     let metric: Metric
@@ -21,7 +29,7 @@ struct TwinComparison {
   }
 
   /// - Throws: `MTLFastError` of kind `usage` where there is nothing to compare, or nothing to score it on.
-  init(_ data: RecipeData, settings: ComparisonSettings) throws {
+  public init(_ data: RecipeData, settings: ComparisonSettings) throws {
     self.data = data
     self.settings = settings
     let name = data.resolved.name
@@ -65,45 +73,56 @@ struct TwinComparison {
 
   private static func path(_ seed: UInt64, _ name: String) -> String { "seed-\(seed)/\(name)" }
 
-  /// The nets that finished as curves: of all seeds together.
-  func groups(in folder: ComparisonFolder) throws -> [PlotGroup] {
-    func runs(_ name: String, _ tasks: Set<String>) throws -> [(RunFolder, Set<String>?)] {
-      // A curve of several seeds is as long as the shortest.
+  /// The runs of the nets that finished, in the order of the seeds, to draw or to go on with.
+  ///
+  /// - Throws: `MTLFastError` of kind `missingInput` where the comparison hasn't come to its end.
+  public func runs(in folder: ComparisonFolder) throws -> (
+    together: [RunFolder], alone: [(task: String, runs: [RunFolder])]
+  ) {
+    func runs(_ name: String) throws -> [RunFolder] {
       try settings.seeds.map { Self.path($0, name) }.filter { folder.result(of: $0)?.failure == nil }
-        .map { (try folder.trainedRun($0), tasks) }
+        .map(folder.trainedRun)
     }
-    return [
-      PlotGroup(name: "all tasks together", runs: try runs(Self.allTasks, Set(twins.map(\.task)))),
-      PlotGroup(name: "each task alone", runs: try twins.flatMap { try runs($0.task, [$0.task]) }),
-    ]
+    return (try runs(Self.allTasks), try twins.map { ($0.task, try runs($0.task)) })
   }
 
-  /// Trains what isn't trained yet.
-  func run(in folder: ComparisonFolder, threads: Int?, showsProgress: Bool) throws -> ComparisonReport {
+  /// Trains what isn't trained yet, and compares.
+  ///
+  /// - Parameters:
+  ///   - folder: of this comparison: new, begun or done.
+  ///   - threads: nil for every core that this process may use.
+  ///   - stop: ends the comparison in good order; another call goes on with it, to the same result.
+  ///   - notes: gets what the user should know but that stops nothing.
+  /// - Returns: nil where a stop was requested before the last net was trained.
+  /// - Throws: `MTLFastError` of kind `writeFailed`, or as `RecipeTraining.run`; whatever the observer throws. A net whose
+  ///   loss is no longer a number ends nothing: it is in `failed`.
+  public func run(
+    in folder: ComparisonFolder, threads: Int? = nil, stop: StopRequest? = nil,
+    observer: (any ComparisonObserver)? = nil, notes: @escaping (String) -> Void = { _ in }
+  ) throws -> ComparisonResult? {
     let nets = ComparisonNets(
-      in: folder, count: settings.seeds.count * (1 + twins.count), threads: threads, showsProgress: showsProgress)
+      in: folder, count: settings.seeds.count * (1 + twins.count), threads: threads, stop: stop, observer: observer,
+      notes: notes)
     let splits = ["test", "validation"].filter { split in twins.contains { $0.split == split } }
     var together: [NetResult] = []
     var alone = [[NetResult]](repeating: [], count: twins.count)
     for seed in settings.seeds {
-      together.append(
-        try nets.result(
-          of: .init(
-            path: Self.path(seed, Self.allTasks), title: "seed \(seed), all tasks", data: data.with(seed: seed)),
-          scoredOn: splits))
+      let all = ComparisonNets.Net(
+        path: Self.path(seed, Self.allTasks), title: "seed \(seed), all tasks", data: data.with(seed: seed))
+      guard let result = try nets.result(of: all, scoredOn: splits) else { return nil }
+      together.append(result)
       for (index, twin) in twins.enumerated() {
-        alone[index].append(
-          try nets.result(
-            of: .init(
-              path: Self.path(seed, twin.task), title: "seed \(seed), \(twin.task) alone", task: twin.task,
-              data: twin.data.with(seed: seed)),
-            scoredOn: [twin.split]))
+        let one = ComparisonNets.Net(
+          path: Self.path(seed, twin.task), title: "seed \(seed), \(twin.task) alone", task: twin.task,
+          data: twin.data.with(seed: seed))
+        guard let result = try nets.result(of: one, scoredOn: [twin.split]) else { return nil }
+        alone[index].append(result)
       }
     }
     func mean(_ results: [NetResult]) -> Double? {
       MeanEstimate(results.filter { $0.failure == nil }.map(\.trainingSeconds))?.mean
     }
-    return ComparisonReport(
+    return ComparisonResult(
       recipe: data.resolved.name, seeds: settings.seeds,
       tasks: twins.enumerated().map { index, twin in
         func scores(_ results: [NetResult]) -> [Double?] {

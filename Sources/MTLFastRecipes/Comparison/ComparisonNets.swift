@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The nets of a comparison: each is trained in a run folder of its own, scored once, and never trained again.
 
-import ArgumentParser
 import MTLFast
-import MTLFastRecipes
 import MTLFastTraining
 
 /// Trains and scores the nets of a comparison, one after the other.
@@ -19,11 +17,12 @@ final class ComparisonNets {
     let data: RecipeData
   }
 
-  let folder: ComparisonFolder
+  private let folder: ComparisonFolder
   private let count: Int
   private let threads: Int?
-  private let showsProgress: Bool
-  private let stop = SignalStop()
+  private let stop: StopRequest?
+  private let observer: (any ComparisonObserver)?
+  private let notes: (String) -> Void
   private var number = 0
   /// Of the results so far.
   private(set) var failed: [FailedNet] = []
@@ -32,65 +31,67 @@ final class ComparisonNets {
   private var secondsTrained = 0.0
 
   /// - Parameter count: how many nets there will be.
-  init(in folder: ComparisonFolder, count: Int, threads: Int?, showsProgress: Bool) {
+  init(
+    in folder: ComparisonFolder, count: Int, threads: Int?, stop: StopRequest?, observer: (any ComparisonObserver)?,
+    notes: @escaping (String) -> Void
+  ) {
     self.folder = folder
     self.count = count
     self.threads = threads
-    self.showsProgress = showsProgress
+    self.stop = stop
+    self.observer = observer
+    self.notes = notes
   }
-
-  private var continuation: String { "mtl-fast compare --resume \(folder.path)" }
 
   /// The scores of a finished net; one that isn't is trained from where it is. One that diverges has none, now and whenever
   /// the comparison goes on: the same training would end the same way.
   ///
   /// - Parameter splits: what it is scored on.
-  /// - Throws: `MTLFastError`; `ExitCode` 130 or 143 after a signal.
-  func result(of net: Net, scoredOn splits: [String]) throws -> NetResult {
+  /// - Returns: nil where a stop was requested.
+  /// - Throws: `MTLFastError`.
+  func result(of net: Net, scoredOn splits: [String]) throws -> NetResult? {
     number += 1
-    let result = try folder.result(of: net.path) ?? train(net, scoredOn: splits)
+    guard let result = try folder.result(of: net.path) ?? train(net, scoredOn: splits) else { return nil }
     if let reason = result.failure { failed.append(FailedNet(net: net.title, task: net.task, reason: reason)) }
     return result
   }
 
-  private func train(_ net: Net, scoredOn splits: [String]) throws -> NetResult {
-    if let status = stop.exitStatus {
-      Console.note("Stopped between two nets. Go on with: \(continuation)")
-      throw ExitCode(status)
-    }
-    let start = ContinuousClock.now
+  private func train(_ net: Net, scoredOn splits: [String]) throws -> NetResult? {
+    guard stop?.isRequested != true else { return nil }
+    let start = monotonicSeconds()
     let recipe = net.data.resolved
     let graph = try recipe.modelGraph()
     let run = try folder.run(net.path, recipeText: recipe.yaml())
     let left = secondsTrained / Double(max(1, trained)) * Double(count - number + 1)
-    let member = ComparedNet(
-      run: run,
-      title: "net \(number) of \(count): \(net.title)" + (trained > 0 ? ", about \(clockTime(left)) left" : ""),
-      isFirst: trained == 0, continuation: continuation, stop: stop)
+    let told = ComparedNet(
+      path: net.path, title: net.title, task: net.task, number: number, count: count,
+      secondsLeft: trained > 0 ? left : nil)
+    var training = RecipeTraining(net.data, in: .net(run), threads: threads)
+    training.stop = stop
+    training.notes = notes
     var scored: [(split: String, scores: Scores)] = []
     var failure: String?
     do {
-      let report = try TrainingJob(
-        recipe: recipe, graph: graph, data: net.data, threads: threads, folder: nil, resuming: nil, initFrom: [],
-        showsProgress: showsProgress, measuresAccounts: false, net: member
-      ).run()
-      if let best = recipe.training.best, report.best?.best == nil {
+      let result = try training.run { try observer?.netWillTrain(told, $0) ?? [] }
+      observer?.netDidTrain(told, result)
+      if result.history.wasStopped { return nil }
+      if let best = recipe.training.best, result.best == nil {
         throw MTLFastError(.nonFinite, "'\(best)' has no value after any epoch, so none of them is the best.")
       }
       scored = try splits.compactMap { split in
         try scores(of: run, graph, net.data, on: split).map { (split: split, scores: $0) }
       }
     } catch let error as MTLFastError where error.kind == .nonFinite {
-      Console.note("Warning: \(net.title) did not finish: \(error.message)")
+      observer?.netDidFail(told, reason: error.message)
       failure = error.message
     }
+    let parameters = graph.parameterSpecifications.reduce(0) { $0 + $1.specification.elementCount }
     try folder.write(
       NetResult.text(
-        parameters: GraphSummary(graph, of: recipe).parameters, scores: scored, failure: failure,
-        trainingSeconds: run.trainingSeconds()),
+        parameters: parameters, scores: scored, failure: failure, trainingSeconds: run.trainingSeconds()),
       to: "\(net.path)/\(NetResult.fileName)")
     trained += 1
-    secondsTrained += (ContinuousClock.now - start).seconds
+    secondsTrained += monotonicSeconds() - start
     guard let result = folder.result(of: net.path) else {
       throw MTLFastError(.writeFailed, "\(run.path): \(NetResult.fileName) can't be read again. It was changed.")
     }
@@ -116,4 +117,13 @@ final class ComparisonNets {
     if recipe.training.best != nil { return try Checkpoint.read(from: run.bestPath()).state }
     return try CheckpointWriter.latest(in: run).checkpoint.state
   }
+}
+
+/// A net of a comparison that has no result.
+public struct FailedNet: Sendable, Hashable {
+  /// `seed 0, item alone`
+  public let net: String
+  /// The task of a twin; nil where the net learns all.
+  public let task: String?
+  public let reason: String
 }
