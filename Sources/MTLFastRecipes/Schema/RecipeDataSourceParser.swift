@@ -46,7 +46,7 @@ extension Recipe.Stream {
     }
     guard let format else {
       throw node.location.error(
-        "\(place) lacks 'source' (a data set of 'mtl-fast datasets list') or 'format' (\(Self.formats.joined(separator: ", ")))."
+        "\(place) lacks 'source' (\(DatasetCatalog.all.map(\.name).sorted().joined(separator: ", "))) or 'format' (\(Self.formats.joined(separator: ", ")))."
       )
     }
     let text = try format.value.text("format")
