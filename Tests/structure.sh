@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What no compiler sees of the structure: who speaks C, how full folders are, no `default` where cases must be complete, files that stay small.
+# What no compiler sees of the structure: who speaks C, who names options, how full folders are, no `default` where cases must be complete, files that stay small.
 #
 # usage: Tests/structure.sh. Prints what is wrong, and fails.
 set -euo pipefail
@@ -24,6 +24,12 @@ found=$(grep -rnE '^(@[a-zA-Z_]+ |public |package )*import CKernels' Sources/Ker
 # Files says which C library it is, and hands it on.
 found=$(grep -rnE '^ *(@_exported )?import (Glibc|Darwin|Musl)' Sources | grep -v '^Sources/Files/CLibrary.swift' || true)
 [[ -z $found ]] || complain "a C library is imported beside Sources/Files/CLibrary.swift:" "$found"
+
+# The library has no options and no commands: an error carries a remedy, and mtl-fast has the words. Formats and versions are
+# called mtl-fast too.
+found=$(grep -rnE '"[^"]*(--[a-z]|mtl-fast [a-z])' Sources --include='*.swift' |
+  grep -vE '^Sources/mtl-fast/|mtl-fast checkpoint |MTLFastVersion\.number' || true)
+[[ -z $found ]] || complain "options or commands of mtl-fast in a text of the library (see MTLFastError.Remedy):" "$found"
 
 # A folder that is full wants rooms.
 found=$(find Sources Tests -type f ! -path '*/Golden/*' ! -path '*/CReference/*' -printf '%h\n' | sort | uniq -c | awk '$1 > 20')

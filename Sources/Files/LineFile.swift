@@ -44,7 +44,8 @@ package final class LineFile {
       guard count > 0 else {
         throw MTLFastError(
           .badData,
-          "\(path): has \(found) lines but the checkpoint to go on from knows \(lines). It was changed. A new run can take over its weights: --init-from."
+          "\(path): has \(found) lines but the checkpoint to go on from knows \(lines). It was changed.",
+          remedy: .takingOverWeights
         )
       }
       for byte in chunk[..<count] where found < lines {

@@ -24,11 +24,19 @@ public struct MTLFastError: Error, Equatable, Sendable, CustomStringConvertible 
 
   public let kind: Kind
   public let message: String
+  /// What helps, where that is more than the message says. It has no words: those are the program's.
+  public let remedy: Remedy?
 
-  public init(_ kind: Kind, _ message: String) {
+  public init(_ kind: Kind, _ message: String, remedy: Remedy? = nil) {
     self.kind = kind
     self.message = message
+    self.remedy = remedy
   }
 
   public var description: String { message }
+
+  /// The same error with the place where it happened before it: `Task 'item': ...`
+  package func within(_ place: String) -> MTLFastError {
+    MTLFastError(kind, "\(place): \(message)", remedy: remedy)
+  }
 }

@@ -20,21 +20,22 @@ extension MultiTaskModel {
     if let node, wanted.isEmpty {
       throw MTLFastError(
         .usage,
-        "--init-from \(source): the model has no weights in '\(node)'. It has \(parameters.map(\.name).joined(separator: ", "))."
-      )
+        "\(source): the model has no weights in '\(node)'. It has \(parameters.map(\.name).joined(separator: ", ")).",
+        remedy: .changingInitialWeights)
     }
     let given = Dictionary(state.parameters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     if let node, let missing = wanted.first(where: { given[$0.name] == nil }) {
       let known = state.parameters.map(\.name).joined(separator: ", ")
       throw MTLFastError(
-        .usage, "--init-from \(source): the checkpoint has no '\(missing.name)' for '\(node)'. It has \(known).")
+        .usage, "\(source): the checkpoint has no '\(missing.name)' for '\(node)'. It has \(known).",
+        remedy: .changingInitialWeights)
     }
     let common = wanted.filter { given[$0.name] != nil }
     guard !common.isEmpty else {
       throw MTLFastError(
         .usage,
-        "--init-from \(source): model and checkpoint have no weights of the same name outside heads. Name a node: RUN:NODE."
-      )
+        "\(source): model and checkpoint have no weights of the same name outside heads. Name a node: RUN:NODE.",
+        remedy: .changingInitialWeights)
     }
     let misfits = common.compactMap { parameter -> String? in
       guard let tensor = given[parameter.name], tensor.dimensions != parameter.specification.dimensions else {
@@ -45,8 +46,8 @@ extension MultiTaskModel {
     guard misfits.isEmpty else {
       throw MTLFastError(
         .usage,
-        "--init-from \(source): shapes don't fit: \(misfits.joined(separator: "; ")). Use the same layers, or name a node that fits."
-      )
+        "\(source): shapes don't fit: \(misfits.joined(separator: "; ")). Use the same layers, or name a node that fits.",
+        remedy: .changingInitialWeights)
     }
     for parameter in common {
       if let tensor = given[parameter.name] { try setParameter(parameter.name, to: tensor.values) }

@@ -33,7 +33,7 @@ struct Program: ParsableCommand {
       var command = try parseAsRoot()
       try command.run()
     } catch let error as MTLFastError {
-      Console.note("Error: \(error.message)")
+      Console.note("Error: \(RemedyText.text(of: error))")
       exit(withError: ExitCode(ExitStatus.of(error)))
     } catch {
       exit(withError: error)

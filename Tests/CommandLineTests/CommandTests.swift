@@ -113,5 +113,7 @@ import Testing
     let run = try ProgramRun(["datasets", "check", "fashion-mnist", "--data", "/nowhere"])
     #expect(run.status == 66)
     #expect(run.errors.split(separator: "\n").count == 1)
+    #expect(run.errors.hasPrefix("Error: --data /nowhere: the files of 'fashion-mnist' are not there. Looked in "))
+    #expect(run.errors.hasSuffix(", or leave --data out to search the usual places.\n"))
   }
 }

@@ -42,11 +42,11 @@ import Testing
     let error = try #require(throws: MTLFastError.self) {
       _ = try LineFile(path: "\(folder.path)/a", keepingLines: 3)
     }
-    #expect(error.kind == .badData)
     #expect(
-      error.message
-        == "\(folder.path)/a: has 2 lines but the checkpoint to go on from knows 3. It was changed. A new run can take over its weights: --init-from."
-    )
+      error
+        == MTLFastError(
+          .badData, "\(folder.path)/a: has 2 lines but the checkpoint to go on from knows 3. It was changed.",
+          remedy: .takingOverWeights))
     #expect(try folder.text("a") == "one\ntwo\nto")
   }
 

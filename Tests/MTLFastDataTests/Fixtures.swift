@@ -97,12 +97,13 @@ func noise(_ count: Int) -> [UInt8] {
 
 func sha256(_ bytes: [UInt8]) throws -> String { try Digest.of(.sha256, bytes) }
 
-/// Expects an error of that kind with exactly that text.
+/// Expects an error of that kind with exactly that text and remedy.
 func expectError<Value>(
-  _ kind: MTLFastError.Kind, _ message: String, sourceLocation: SourceLocation = #_sourceLocation,
+  _ kind: MTLFastError.Kind, _ message: String, remedy: MTLFastError.Remedy? = nil,
+  sourceLocation: SourceLocation = #_sourceLocation,
   _ body: () throws -> Value
 ) {
-  #expect(throws: MTLFastError(kind, message), sourceLocation: sourceLocation) { _ = try body() }
+  #expect(throws: MTLFastError(kind, message, remedy: remedy), sourceLocation: sourceLocation) { _ = try body() }
 }
 
 extension KnownDataset {

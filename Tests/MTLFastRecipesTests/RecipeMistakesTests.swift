@@ -13,7 +13,7 @@ import Testing
     ),
     (
       5, "    people: {path: a.csv}",
-      "5:13: stream 'people' lacks 'source' (a data set of 'mtl-fast datasets list') or 'format' (csv, images, masks, npz, idx, synthetic)."
+      "5:13: stream 'people' lacks 'source' (cifar10, cifar100, fashion-mnist) or 'format' (csv, images, masks, npz, idx, synthetic)."
     ),
     (5, "    people: {format: csv}", "5:13: stream 'people' lacks 'path' or 'training', the table's file."),
     (

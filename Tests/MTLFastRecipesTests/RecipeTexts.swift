@@ -84,12 +84,13 @@ extension RecipeTexts {
   }
 }
 
-/// The error that a body throws, with its kind in front: `badData my.yaml:1:1: is empty.`
+/// The error that a body throws, with its kind in front, and its remedy, where it has one, behind:
+/// `badData my.yaml:1:1: is empty.`
 func failure(_ body: () throws -> some Any) -> String {
   do {
     return "no error: \(try body())"
   } catch let error as MTLFastError {
-    return "\(error.kind.rawValue) \(error.message)"
+    return "\(error.kind.rawValue) \(error.message)" + (error.remedy.map { " -> \($0)" } ?? "")
   } catch {
     return "another error: \(error)"
   }

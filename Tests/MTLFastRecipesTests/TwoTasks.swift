@@ -5,7 +5,6 @@ import MTLFast
 import MTLFastData
 import MTLFastRecipes
 import MTLFastTraining
-import Testing
 
 enum TwoTasks {
   /// 48 training samples in minibatches of 16, 12 for validation, 20 for the test.
@@ -39,16 +38,5 @@ final class StopAfterStep: Callback {
 
   func stepDidEnd(_ record: StepRecord, state: () throws -> TrainingState) {
     if record.step == step { stop.request() }
-  }
-}
-
-/// Expects an error with this kind and text.
-func expectRecipeError<Value>(
-  _ kind: MTLFastError.Kind, _ message: String, sourceLocation: SourceLocation = #_sourceLocation,
-  _ body: () throws -> Value
-) {
-  #expect(sourceLocation: sourceLocation) { _ = try body() } throws: { error in
-    guard let error = error as? MTLFastError else { return false }
-    return error.kind == kind && error.message == message
   }
 }

@@ -60,13 +60,13 @@ import Testing
   @Test(arguments: [
     (
       "trunck",
-      "--init-from run: the model has no weights in 'trunck'. It has trunk.dense_1.kernel,"
+      "run: the model has no weights in 'trunck'. It has trunk.dense_1.kernel,"
         + " trunk.dense_1.bias, trunk.dense_2.kernel, trunk.dense_2.bias, item.dense_1.kernel, item.dense_1.bias,"
         + " item.logits.kernel, item.logits.bias."
     ),
     (
       "item",
-      "--init-from run: the checkpoint has no 'item.dense_1.kernel' for 'item'. It has trunk.dense_1.kernel,"
+      "run: the checkpoint has no 'item.dense_1.kernel' for 'item'. It has trunk.dense_1.kernel,"
         + " trunk.dense_1.bias, trunk.dense_2.kernel, trunk.dense_2.bias, group.dense_1.kernel, group.dense_1.bias,"
         + " group.logits.kernel, group.logits.bias."
     ),
@@ -74,7 +74,9 @@ import Testing
   func anUnknownNodeIsRefused(node: String, message: String) throws {
     let started = try model(["item"], seed: 2)
     let given = try state(model(["group"], seed: 1))
-    #expect(throws: MTLFastError(.usage, message)) { _ = try started.start(from: given, node: node, source: "run") }
+    #expect(throws: MTLFastError(.usage, message, remedy: .changingInitialWeights)) {
+      _ = try started.start(from: given, node: node, source: "run")
+    }
     #expect(started.parameters.map(\.values) == (try model(["item"], seed: 2)).parameters.map(\.values))
   }
 
@@ -84,8 +86,8 @@ import Testing
     #expect(
       throws: MTLFastError(
         .usage,
-        "--init-from run: shapes don't fit: 'trunk.dense_1.kernel' is [4, 7] there but [4, 5] in the model; 'trunk.dense_1.bias' is [7] there but [5] in the model; 'trunk.dense_2.kernel' is [7, 3] there but [5, 3] in the model. Use the same layers, or name a node that fits."
-      )
+        "run: shapes don't fit: 'trunk.dense_1.kernel' is [4, 7] there but [4, 5] in the model; 'trunk.dense_1.bias' is [7] there but [5] in the model; 'trunk.dense_2.kernel' is [7, 3] there but [5, 3] in the model. Use the same layers, or name a node that fits.",
+        remedy: .changingInitialWeights)
     ) { _ = try started.start(from: given, node: nil, source: "run") }
     #expect(started.parameters.map(\.values) == (try model(["item"], seed: 2)).parameters.map(\.values))
     // What fits can be named.
@@ -98,7 +100,8 @@ import Testing
     #expect(
       throws: MTLFastError(
         .usage,
-        "--init-from run: model and checkpoint have no weights of the same name outside heads. Name a node: RUN:NODE.")
+        "run: model and checkpoint have no weights of the same name outside heads. Name a node: RUN:NODE.",
+        remedy: .changingInitialWeights)
     ) { _ = try started.start(from: given, node: nil, source: "run") }
   }
 }

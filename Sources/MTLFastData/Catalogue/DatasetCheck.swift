@@ -16,6 +16,8 @@ public struct DatasetCheck: Sendable {
     public let sha256: String?
     /// One line; nil where nothing differs from the published file.
     public let problem: String?
+    /// What helps against it; nil where that is nothing or not known.
+    public var remedy: MTLFastError.Remedy?
 
     /// What the comparison came to: `as published`, `differs` or `no published hash to compare with`.
     public var state: String {
@@ -50,7 +52,7 @@ public struct DatasetCheck: Sendable {
     guard let path = LocatedDataset.path(of: file, in: folder) else {
       return File(
         published: file, path: nil, sampleCount: nil, sha256: nil,
-        problem: "\(folder)/\(file.name): is missing. Get it with: mtl-fast datasets fetch \(dataset.name).")
+        problem: "\(folder)/\(file.name): is missing.", remedy: .fetchingDataset(dataset.name))
     }
     let samples = sampleCount(of: file, at: path, in: dataset)
     do {
@@ -117,7 +119,7 @@ extension LocatedDataset {
       let digest = try? ContentDigest(ofFileAt: path, limit: 2 * file.byteCount), digest.sha256 == file.sha256
     else {
       return "\(folder)/\(file.name): not the published labels of \(dataset.name); other sets use the same file names. "
-        + "mtl-fast datasets check \(dataset.name) tells more."
+        + "A check of all its files tells more."
     }
     return nil
   }

@@ -50,12 +50,9 @@ public struct DatasetSearch: Sendable {
       if let found = Self.firstComplete(dataset, in: place.candidates) { return found }
       looked += place.candidates.map { "\($0)\(place.note) (\(Self.shortfall(of: dataset, in: $0)))" }
     }
-    var ways = ["mtl-fast datasets fetch \(dataset.name)", "--data DIR with their folder"]
-    if let package = dataset.debianPackage { ways.insert("apt-get install \(package)", at: 0) }
     throw MTLFastError(
-      .missingInput,
-      "Data set '\(dataset.name)' was not found. Looked in \(looked.joined(separator: ", ")). "
-        + "Get it by one of: \(ways.joined(separator: "; ")).")
+      .missingInput, "Data set '\(dataset.name)' was not found. Looked in \(looked.joined(separator: ", ")).",
+      remedy: .gettingDataset(dataset.name, package: dataset.debianPackage))
   }
 
   private func places(for dataset: KnownDataset) -> [(candidates: [String], note: String)] {
@@ -84,9 +81,9 @@ public struct DatasetSearch: Sendable {
     let looked = candidates.map { "\($0) (\(Self.shortfall(of: dataset, in: $0)))" }
     return MTLFastError(
       .missingInput,
-      "--data \(folder): the files of '\(dataset.name)' are not there. Looked in \(looked.joined(separator: ", ")). "
-        + "Name the folder that holds \(dataset.folderContent), "
-        + "or leave --data out to search the usual places.")
+      "\(folder): the files of '\(dataset.name)' are not there. Looked in \(looked.joined(separator: ", ")). "
+        + "Name the folder that holds \(dataset.folderContent).",
+      remedy: .leavingOutDataFolder)
   }
 
   private static func firstComplete(_ dataset: KnownDataset, in candidates: [String]) -> LocatedDataset? {

@@ -120,9 +120,8 @@ public struct ImageFolder: Sendable {
     throw MTLFastError(
       first.kind,
       first.message
-        + (bad.count == 1
-          ? " Of \(failures.count) \(noun) only this one is bad; --skip-bad goes on without it."
-          : " Of \(failures.count) \(noun) \(bad.count) are bad; --skip-bad goes on without them."))
+        + " Of \(failures.count) \(noun) \(bad.count == 1 ? "only this one is bad" : "\(bad.count) are bad").",
+      remedy: .leavingOutImages(bad.count))
   }
 
   /// An array whose memory is refused stops the process, so ask first.

@@ -28,12 +28,13 @@ public struct LambdaSweep: Sendable {
     guard names.count == 2 else {
       throw MTLFastError(
         .usage,
-        "--lambda \(range): lambda weighs two heads but recipe '\(recipe.name)' has \(names.count) (\(names.joined(separator: ", "))). Leave the range out."
-      )
+        "lambda \(range): lambda weighs two heads but recipe '\(recipe.name)' has \(names.count) (\(names.joined(separator: ", "))). Leave the range out.",
+        remedy: .changingLambda)
     }
     if let select, !names.contains(select) {
       throw MTLFastError(
-        .usage, "--select: " + unknownName("task", select, in: "recipe '\(recipe.name)'", known: names))
+        .usage, "select: " + unknownName("task", select, in: "recipe '\(recipe.name)'", known: names),
+        remedy: .changingSelection)
     }
   }
 
@@ -53,8 +54,8 @@ public struct LambdaSweep: Sendable {
       let metrics = tasks.map { "\($0.name) by \($0.metric.name)" }.joined(separator: ", ")
       throw MTLFastError(
         .usage,
-        "--lambda \(range): the tasks' metrics have no common mean (\(metrics)). Name the task to choose by: --select \(tasks[0].name)."
-      )
+        "lambda \(range): the tasks' metrics have no common mean (\(metrics)). Name the task to choose by.",
+        remedy: .selecting(tasks[0].name))
     }
   }
 

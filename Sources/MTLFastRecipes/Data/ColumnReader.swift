@@ -109,7 +109,7 @@ struct ColumnReader {
       case .mask(let mask): return .mask(try self.mask(mask, of: task.name))
       }
     } catch let error as MTLFastError {
-      throw MTLFastError(error.kind, "Task '\(task.name)': \(error.message)")
+      throw error.within("Task '\(task.name)'")
     }
   }
 

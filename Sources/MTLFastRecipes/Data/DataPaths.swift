@@ -21,12 +21,9 @@ struct DataPaths {
   func find(_ path: String) throws -> String {
     let candidates = candidates(for: path)
     if let found = candidates.first(where: { FilePath.exists($0) }) { return found }
-    let remedy =
-      search.folder == nil
-      ? "Name the folder that holds it with --data DIR, or run in the folder of the recipe." : "Check --data."
     throw MTLFastError(
-      .missingInput,
-      "\(path): no such file or folder. Looked for \(candidates.joined(separator: ", ")). \(remedy)")
+      .missingInput, "\(path): no such file or folder. Looked for \(candidates.joined(separator: ", ")).",
+      remedy: search.folder == nil ? .namingDataFolder : .changingDataFolder)
   }
 
   func candidates(for path: String) -> [String] {

@@ -92,6 +92,6 @@ extension [NumPyArray] {
 /// Puts the file of an array in front of its errors.
 func located<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
   do { return try body() } catch let error as MTLFastError {
-    throw MTLFastError(error.kind, "\(path): \(error.message)")
+    throw error.within(path)
   }
 }

@@ -21,8 +21,11 @@ public struct RecipeOverride: Hashable, Sendable {
   /// `training.epochs=3`: keys joined by dots (list entries by their index), then the value as YAML.
   ///
   /// - Throws: `MTLFastError` of kind `usage` where there is no `path=`.
-  public static func set(_ assignment: String) throws -> RecipeOverride {
-    let option = "--set \(assignment)"
+  public static func set(_ assignment: String) throws -> RecipeOverride { try set(assignment, option: "set") }
+
+  /// - Parameter option: what errors call it; the assignment follows.
+  public static func set(_ assignment: String, option: String) throws -> RecipeOverride {
+    let option = "\(option) \(assignment)"
     guard let equals = assignment.firstIndex(of: "=") else {
       throw MTLFastError(.usage, "\(option): lacks '='. Write path=value, such as training.epochs=3.")
     }
@@ -36,16 +39,22 @@ public struct RecipeOverride: Hashable, Sendable {
   }
 
   /// The weights of a recipe with two heads: `lambda` and 1 - `lambda`.
-  public static func lambda(_ value: String) -> RecipeOverride {
-    RecipeOverride(change: .lambda(value), option: "--lambda \(value)")
+  ///
+  /// - Parameter option: what errors call it; the value follows.
+  public static func lambda(_ value: String, option: String = "lambda") -> RecipeOverride {
+    RecipeOverride(change: .lambda(value), option: "\(option) \(value)")
   }
 
   /// The factor of every image input, `1/255` or `1`.
-  public static func pixelScale(_ value: String) -> RecipeOverride {
-    RecipeOverride(change: .pixelScale(value), option: "--pixel-scale \(value)")
+  ///
+  /// - Parameter option: what errors call it; the value follows.
+  public static func pixelScale(_ value: String, option: String = "pixel scale") -> RecipeOverride {
+    RecipeOverride(change: .pixelScale(value), option: "\(option) \(value)")
   }
 
-  /// The shape of `--epochs 3`: a value of `training` that has an option of its own.
+  /// A value of `training` by its key.
+  ///
+  /// - Parameter option: what errors call it; the value follows.
   public static func training(_ key: String, _ value: String, option: String) -> RecipeOverride {
     RecipeOverride(change: .set(path: ["training", key], value: value), option: "\(option) \(value)")
   }
@@ -63,7 +72,7 @@ public struct RecipeOverride: Hashable, Sendable {
       let heads = try root.child("heads")?.entries("heads") ?? []
       guard heads.count == 2 else {
         throw location.error(
-          "lambda weighs two heads but the recipe has \(heads.count) (\(heads.map(\.key).joined(separator: ", "))). Set each weight: --set heads.\(heads.first?.key ?? "NAME").weight=0.5."
+          "lambda weighs two heads but the recipe has \(heads.count) (\(heads.map(\.key).joined(separator: ", "))). Set each weight: heads.\(heads.first?.key ?? "NAME").weight=0.5."
         )
       }
       guard let lambda = decimalNumber(text), lambda >= 0, lambda <= 1 else {

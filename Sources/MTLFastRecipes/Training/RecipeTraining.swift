@@ -168,8 +168,8 @@ public struct RecipeTraining {
     try trainer.restore(latest.checkpoint.state)
     guard trainer.epoch < recipe.training.epochs || isNet else {
       throw MTLFastError(
-        .usage,
-        "\(run.path): all \(trainer.epoch) epochs are trained. To train on, name more: --epochs \(trainer.epoch + 5).")
+        .usage, "\(run.path): all \(trainer.epoch) epochs are trained. To train on, name more.",
+        remedy: .moreEpochs(trainer.epoch + 5))
     }
     let before = latest.checkpoint.state.instructionSet
     if !before.isEmpty, before != trainer.instructionSet {

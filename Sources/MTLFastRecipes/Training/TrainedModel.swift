@@ -50,7 +50,7 @@ public struct TrainedModel {
   /// The model that was best on the validation data.
   private static func findBest(_ run: String) throws -> (path: String, checkpoint: Checkpoint) {
     guard !run.hasSuffix(".safetensors") else {
-      throw MTLFastError(.usage, "\(run): is one model, so there is no best of several. Leave --best out.")
+      throw MTLFastError(.usage, "\(run): is one model, so there is no best of several.", remedy: .takingNewest)
     }
     let path = try RunFolder.open(run).bestPath()
     do { return (path, try Checkpoint.read(from: path)) } catch let error as MTLFastError
@@ -58,8 +58,8 @@ public struct TrainedModel {
     {
       throw MTLFastError(
         .missingInput,
-        "\(run): has no best.safetensors: its recipe selects no model on validation data, or no epoch has ended yet. Leave --best out."
-      )
+        "\(run): has no best.safetensors: its recipe selects no model on validation data, or no epoch has ended yet.",
+        remedy: .takingNewest)
     }
   }
 

@@ -122,7 +122,7 @@ public final class CheckpointWriter: Callback {
   public static func latest(in run: RunFolder) throws -> Latest {
     guard let latest = try latestIfAny(in: run) else {
       throw MTLFastError(
-        .missingInput, "\(run.path): has no checkpoint yet. Begin it anew: mtl-fast train --resume \(run.path)")
+        .missingInput, "\(run.path): has no checkpoint yet. Begin it anew.", remedy: .resumingRun(run.path))
     }
     return latest
   }

@@ -24,7 +24,7 @@ public struct ComparisonFolder: Sendable, Hashable {
   ) throws -> ComparisonFolder {
     if let path, let begun = try? open(path), begun.settings == settings, begun.folder.recipeText == recipeText {
       throw MTLFastError(
-        .usage, "\(path): this comparison has begun there. Go on with: mtl-fast compare --resume \(path)")
+        .usage, "\(path): this comparison has begun there. Go on with it.", remedy: .resumingComparison(path))
     }
     let made =
       try path.map { try RunFolder.makeEmpty($0, for: "a comparison") }

@@ -34,7 +34,8 @@ extension Lambda {
   /// - Throws: `MTLFastError` of kind `usage`.
   public static func range(_ text: String) throws -> [Lambda] {
     func refuse(_ what: String) -> MTLFastError {
-      MTLFastError(.usage, "--lambda \(text): \(what). Write from:to:step, such as 0:1:0.1.")
+      MTLFastError(
+        .usage, "lambda \(text): \(what). Write from:to:step, such as 0:1:0.1.", remedy: .changingLambda)
     }
     let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 3 else { throw refuse("a range has three numbers") }

@@ -77,7 +77,7 @@ public struct RunFolder: Sendable, Hashable {
     try Folder.make(path)
     guard try Folder.names(in: path)?.isEmpty ?? true else {
       throw MTLFastError(
-        .usage, "\(path): is not empty, and \(what) is never overwritten. Name a new folder, or go on with --resume.")
+        .usage, "\(path): is not empty, and \(what) is never overwritten. Name a new folder.", remedy: .resuming)
     }
     return path
   }
@@ -104,8 +104,8 @@ public struct RunFolder: Sendable, Hashable {
     guard !FilePath.exists("\(run.path)/\(ComparisonFolder.settingsName)") else {
       throw MTLFastError(
         .usage,
-        "\(path): is a comparison, not a run. Name one of the run folders inside it, or go on with all of it: mtl-fast compare --resume \(run.path)"
-      )
+        "\(path): is a comparison, not a run. Name one of the run folders inside it, or go on with all of it.",
+        remedy: .resumingComparison(run.path))
     }
     return run
   }

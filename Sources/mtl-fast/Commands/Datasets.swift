@@ -84,7 +84,7 @@ struct Datasets: ParsableCommand {
         .object([
           "name": .string(file.published.name), "path": file.path.map { .string($0) } ?? .null,
           "state": .string(file.state), "sha256": file.sha256.map { .string($0) } ?? .null,
-          "problem": file.problem.map { .string($0) } ?? .null,
+          "problem": file.problem.map { .string(RemedyText.text($0, file.remedy)) } ?? .null,
         ])
       }
       try output.print(
@@ -93,8 +93,8 @@ struct Datasets: ParsableCommand {
           "name": .string(check.dataset.name), "folder": .string(check.folder), "good": .bool(check.isGood),
           "files": .array(files),
         ]))
-      guard let problem = check.files.lazy.compactMap(\.problem).first else { return }
-      throw MTLFastError(.badData, problem)
+      guard let bad = check.files.first(where: { $0.problem != nil }), let problem = bad.problem else { return }
+      throw MTLFastError(.badData, problem, remedy: bad.remedy)
     }
   }
 

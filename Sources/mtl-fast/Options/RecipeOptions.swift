@@ -56,9 +56,9 @@ struct RecipeChanges: ParsableArguments {
 
   /// In the order in which they apply: `--set` before the options that have a name of their own.
   func overrides() throws -> [RecipeOverride] {
-    var overrides = try assignments.map(RecipeOverride.set)
-    if let lambda { overrides.append(.lambda(lambda)) }
-    if let pixelScale { overrides.append(.pixelScale(pixelScale)) }
+    var overrides = try assignments.map { try RecipeOverride.set($0, option: "--set") }
+    if let lambda { overrides.append(.lambda(lambda, option: "--lambda")) }
+    if let pixelScale { overrides.append(.pixelScale(pixelScale, option: "--pixel-scale")) }
     if let epochs { overrides.append(.training("epochs", epochs, option: "--epochs")) }
     if let batchSize { overrides.append(.training("batch_size", batchSize, option: "--batch-size")) }
     if let seed { overrides.append(.training("seed", seed, option: "--seed")) }

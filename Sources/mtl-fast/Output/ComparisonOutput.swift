@@ -31,7 +31,7 @@ struct ComparisonOutput {
   /// The page; nil where anything stands in the way of drawing, which is said: the numbers are what counts.
   private func drawIfPossible() -> String? {
     do { return try plots().draw() } catch {
-      Console.note("Warning: no pictures: \((error as? MTLFastError)?.message ?? "\(error)")")
+      Console.note("Warning: no pictures: \((error as? MTLFastError).map(RemedyText.text) ?? "\(error)")")
       return nil
     }
   }

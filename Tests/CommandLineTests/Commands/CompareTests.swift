@@ -70,7 +70,7 @@ import Testing
     #expect(begun.status == 64)
     #expect(
       begun.errors
-        == "Error: killed: this comparison has begun there. Go on with: mtl-fast compare --resume killed\n")
+        == "Error: killed: this comparison has begun there. Go on with it: mtl-fast compare --resume killed\n")
     let other = try folder.run(Self.small + ["--output", "killed", "--lambda", "0:1:0.5"])
     #expect(other.status == 64, "\(other.errors)")
     let settings = try folder.run(Self.small + ["--output", "killed", "--seed", "5"])

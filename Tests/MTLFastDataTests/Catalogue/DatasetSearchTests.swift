@@ -80,8 +80,8 @@ struct DatasetSearchTests {
       .missingInput,
       "Data set 'tiny' was not found. Looked in \(folder.path)/env from MTLF_DATA (has none of its files), "
         + "\(folder.path)/env/tiny from MTLF_DATA (no such folder), "
-        + "\(folder.path)/cache/mtl-fast/tiny (lacks test-labels.gz), \(folder.path)/share/tiny (no such folder). "
-        + "Get it by one of: apt-get install dataset-tiny; mtl-fast datasets fetch tiny; --data DIR with their folder."
+        + "\(folder.path)/cache/mtl-fast/tiny (lacks test-labels.gz), \(folder.path)/share/tiny (no such folder).",
+      remedy: .gettingDataset("tiny", package: "dataset-tiny")
     ) { try search(everywhere).locate(dataset) }
   }
 
@@ -91,10 +91,10 @@ struct DatasetSearchTests {
     try folder.write([], to: "asked/train-images.gz")
     expectError(
       .missingInput,
-      "--data \(folder.path)/asked: the files of 'tiny' are not there. Looked in "
+      "\(folder.path)/asked: the files of 'tiny' are not there. Looked in "
         + "\(folder.path)/asked (lacks train-labels.gz and test-images.gz and test-labels.gz), "
         + "\(folder.path)/asked/tiny (no such folder). Name the folder that holds train-images.gz, train-labels.gz, "
-        + "test-images.gz, test-labels.gz, or leave --data out to search the usual places."
+        + "test-images.gz, test-labels.gz.", remedy: .leavingOutDataFolder
     ) { try search(data: "\(folder.path)/asked", everywhere).locate(dataset) }
   }
 

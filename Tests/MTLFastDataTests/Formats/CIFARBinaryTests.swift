@@ -132,10 +132,10 @@ struct CIFARBinaryTests {
     try write(Array(Self.cifar100.dropLast()), to: "cifar100/")
     expectError(
       .missingInput,
-      "--data \(folder.path): the files of 'cifar100' are not there. Looked in \(folder.path) "
+      "\(folder.path): the files of 'cifar100' are not there. Looked in \(folder.path) "
         + "(has none of its files), \(folder.path)/cifar100 (lacks test.bin). Name the folder that holds train.bin, "
-        + "test.bin, coarse_label_names.txt, fine_label_names.txt, or cifar-100-binary.tar.gz, or leave --data out to "
-        + "search the usual places."
+        + "test.bin, coarse_label_names.txt, fine_label_names.txt, or cifar-100-binary.tar.gz.",
+      remedy: .leavingOutDataFolder
     ) { try DatasetSearch(folder: folder.path).locate(.cifar100) }
   }
 

@@ -66,8 +66,8 @@ struct ImageFolderTests {
       folder: folder.path, files: ["a.png", "b.png", "c.png", "d.png", "e.png"], rows: [2, 3, 4, 5, 6])
     expectError(
       .badData,
-      "\(folder.path)/b.png (row 3): is empty (0 bytes). Get the file again. Of 5 images 2 are bad; --skip-bad goes on "
-        + "without them."
+      "\(folder.path)/b.png (row 3): is empty (0 bytes). Get the file again. Of 5 images 2 are bad.",
+      remedy: .leavingOutImages(2)
     ) { try images.load(shape: [1, 2, 1], fit: .crop, threads: threads) }
     let loaded = try images.load(shape: [1, 2, 1], fit: .crop, skipsBad: true, threads: threads)
     #expect(loaded.values == [1, 2, 10, 11, 20, 21])
@@ -88,7 +88,7 @@ struct ImageFolderTests {
     expectError(
       .missingInput,
       "\(folder.path)/b.png: can't be opened (No such file or directory). Check the path. Of 2 images only this one is "
-        + "bad; --skip-bad goes on without it."
+        + "bad.", remedy: .leavingOutImages(1)
     ) { try images.load(shape: [1, 2, 1], fit: .crop, threads: 2) }
   }
 

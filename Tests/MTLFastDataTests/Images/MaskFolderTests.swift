@@ -56,7 +56,7 @@ struct MaskFolderTests {
     expectError(
       .badData,
       "\(masks)/b.png: has 2x1 pixels but its image \(images)/b.png has 4x1. Give both the same size. Of 4 pairs of "
-        + "image and mask 2 are bad; --skip-bad goes on without them."
+        + "image and mask 2 are bad.", remedy: .leavingOutImages(2)
     ) { try pairs.load(shape: [1, 4, 1], fit: .crop, threads: 2) }
     let loaded = try pairs.load(shape: [1, 4, 1], fit: .crop, skipsBad: true, threads: 2)
     #expect(loaded.images.kept == [0, 3])

@@ -36,11 +36,20 @@ import Testing
 
   @Test func twoHeadsAndAKnownTaskAreNeeded() throws {
     let recipe = try TwoTasks.data().resolved
-    #expect(throws: MTLFastError.self) {
-      try LambdaSweep.check(recipe.singleTask("sign"), range: "0:1:0.5", select: nil)
-    }
-    #expect(throws: MTLFastError.self) { try LambdaSweep.check(recipe, range: "0:1:0.5", select: "sine") }
+    #expect(
+      failure { try LambdaSweep.check(recipe.singleTask("sign"), range: "0:1:0.5", select: nil) }
+        == "usage lambda 0:1:0.5: lambda weighs two heads but recipe 'two-sign' has 1 (sign). Leave the range out. -> changingLambda"
+    )
+    #expect(
+      failure { try LambdaSweep.check(recipe, range: "0:1:0.5", select: "sine") }
+        == "usage select: unknown task 'sine' in recipe 'two'. Known tasks: sign, size. Did you mean 'size'? -> changingSelection"
+    )
     #expect(throws: MTLFastError.self) { try LambdaSweep.check(recipe, range: "0:1", select: nil) }
     try LambdaSweep.check(recipe, range: "0:1:0.5", select: "sign")
+    let settings = try ComparisonSettings(seed: 3, count: 1, lambda: "0:1:0.5")
+    #expect(
+      failure { try LambdaSweep(TwoTasks.data(), settings: settings) }
+        == #"usage lambda 0:1:0.5: the tasks' metrics have no common mean (sign by accuracy, size by r2). Name the task to choose by. -> selecting("sign")"#
+    )
   }
 }

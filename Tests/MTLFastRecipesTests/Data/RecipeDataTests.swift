@@ -195,12 +195,12 @@ import Testing
       data: "{format: csv, path: deep/u.csv}", input: "{columns: [a]}", task: "{labels: kind}")
     #expect(
       failure { try folder.data(text) }
-        == "missingInput deep/u.csv: no such file or folder. Looked for \(folder.path)/deep/u.csv, \(folder.path)/u.csv. Check --data."
+        == "missingInput deep/u.csv: no such file or folder. Looked for \(folder.path)/deep/u.csv, \(folder.path)/u.csv. -> changingDataFolder"
     )
     let search = DatasetSearch(environment: { $0 == "MTLF_DATA" ? "/nowhere" : nil })
     #expect(
       failure { try RecipeData(Recipe.parse(text, file: "my.yaml"), search: search, recipeFolder: "mine") }
-        == "missingInput deep/u.csv: no such file or folder. Looked for /nowhere/deep/u.csv, /nowhere/u.csv, mine/deep/u.csv, deep/u.csv. Name the folder that holds it with --data DIR, or run in the folder of the recipe."
+        == "missingInput deep/u.csv: no such file or folder. Looked for /nowhere/deep/u.csv, /nowhere/u.csv, mine/deep/u.csv, deep/u.csv. -> namingDataFolder"
     )
   }
 

@@ -73,7 +73,7 @@ import Testing
     let found = lines([20: "  batch_size: 0"], overrides: [try .set("training.epochs=0")])
     #expect(
       found == [
-        "badData --set training.epochs=0: epochs must be a whole number from 1 to 1000000. Received: '0'.",
+        "badData set training.epochs=0: epochs must be a whole number from 1 to 1000000. Received: '0'.",
         "my.yaml:20:15: batch_size must be a whole number from 1 to 1048576. Received: '0'.",
       ])
   }

@@ -36,34 +36,34 @@ import Testing
   }
 
   @Test(arguments: [
-    ("training", "usage --set training: lacks '='. Write path=value, such as training.epochs=3."),
+    ("training", "usage set training: lacks '='. Write path=value, such as training.epochs=3."),
     (
       "training..epochs=3",
-      "usage --set training..epochs=3: 'training..epochs' is no path. Join keys by dots: training.epochs."
+      "usage set training..epochs=3: 'training..epochs' is no path. Join keys by dots: training.epochs."
     ),
     (
       "training.epoch=3",
-      "usage --set training.epoch=3: unknown key 'epoch' in training. Known keys: batch_size, best, best_per_task, early_stopping, epochs, freeze, gradient_clipping, optimizer, report, schedule, seed. Did you mean 'epochs'?"
+      "usage set training.epoch=3: unknown key 'epoch' in training. Known keys: batch_size, best, best_per_task, early_stopping, epochs, freeze, gradient_clipping, optimizer, report, schedule, seed. Did you mean 'epochs'?"
     ),
     (
       "training.epochs=",
-      "usage --set training.epochs=: epochs must be a whole number from 1 to 1000000. Received: nothing."
+      "usage set training.epochs=: epochs must be a whole number from 1 to 1000000. Received: nothing."
     ),
     (
       "training.batch_size.x=1",
-      "usage --set training.batch_size.x=1: 'training.batch_size' is '8', not a mapping, so it has no 'x'."
+      "usage set training.batch_size.x=1: 'training.batch_size' is '8', not a mapping, so it has no 'x'."
     ),
     (
       "model.trunk.layers.3=relu",
-      "usage --set model.trunk.layers.3=relu: 'model.trunk.layers' is a list of 3. Name an entry by its index, 0 to 2. Received: '3'."
+      "usage set model.trunk.layers.3=relu: 'model.trunk.layers' is a list of 3. Name an entry by its index, 0 to 2. Received: '3'."
     ),
     (
       "model.trunk.layers.0.conv2d.kernel=29",
-      "usage --set model.trunk.layers.0.conv2d.kernel=29: Node 'trunk.conv2d_1': conv2d: a 29x29 window does not fit into the 28x28 image with valid padding. Use a smaller window, 'same' padding or fewer pools before it."
+      "usage set model.trunk.layers.0.conv2d.kernel=29: Node 'trunk.conv2d_1': conv2d: a 29x29 window does not fit into the 28x28 image with valid padding. Use a smaller window, 'same' padding or fewer pools before it."
     ),
     (
       "heads.item={",
-      "usage --set heads.item={: is not valid YAML: while parsing a flow node did not find expected node content."
+      "usage set heads.item={: is not valid YAML: while parsing a flow node did not find expected node content."
     ),
   ])
   func aMistakeNamesTheOption(assignment: String, message: String) {
@@ -74,14 +74,14 @@ import Testing
   func lambdaOutsideItsRange(value: String) {
     #expect(
       failure { try parse(.lambda(value)) }
-        == "usage --lambda \(value): lambda must be a number from 0 to 1. Received: '\(value)'.")
+        == "usage lambda \(value): lambda must be a number from 0 to 1. Received: '\(value)'.")
   }
 
   @Test func lambdaNeedsTwoHeads() throws {
     let text = try Recipe.parse(RecipeTexts.small, file: "my.yaml").singleTask("item").yaml()
     #expect(
       failure { try Recipe.parse(text, file: "my.yaml", overrides: [.lambda("0.5")]) }
-        == "usage --lambda 0.5: lambda weighs two heads but the recipe has 1 (item). Set each weight: --set heads.item.weight=0.5."
+        == "usage lambda 0.5: lambda weighs two heads but the recipe has 1 (item). Set each weight: heads.item.weight=0.5."
     )
   }
 
@@ -92,6 +92,6 @@ import Testing
       """
     #expect(
       failure { try Recipe.parse(text, file: "my.yaml", overrides: [.pixelScale("1")]) }
-        == "usage --pixel-scale 1: the recipe has no image input.")
+        == "usage pixel scale 1: the recipe has no image input.")
   }
 }

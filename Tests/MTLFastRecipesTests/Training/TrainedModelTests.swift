@@ -50,6 +50,9 @@ import Testing
     var notes: [String] = []
     let trained = try TrainedModel.load(run.path) { notes.append($0) }
     #expect(trained.checkpoint == CheckpointWriter.path(of: 3, in: run))
+    #expect(
+      failure { try TrainedModel.load(trained.checkpoint, best: true) }
+        == "usage \(trained.checkpoint): is one model, so there is no best of several. -> takingNewest")
     #expect(notes.count == 1 && notes[0].hasPrefix("Warning: \(CheckpointWriter.path(of: 6, in: run)): "), "\(notes)")
   }
 }

@@ -153,14 +153,14 @@ import Testing
   @Test func aRunWithoutAUsableCheckpoint() throws {
     #expect(
       throws: MTLFastError(
-        .missingInput, "\(run.path): has no checkpoint yet. Begin it anew: mtl-fast train --resume \(run.path)")
+        .missingInput, "\(run.path): has no checkpoint yet. Begin it anew.", remedy: .resumingRun(run.path))
     ) {
       try CheckpointWriter.latest(in: run)
     }
     try FileManager.default.removeItem(atPath: run.checkpointsPath)
     #expect(
       throws: MTLFastError(
-        .missingInput, "\(run.path): has no checkpoint yet. Begin it anew: mtl-fast train --resume \(run.path)")
+        .missingInput, "\(run.path): has no checkpoint yet. Begin it anew.", remedy: .resumingRun(run.path))
     ) {
       try CheckpointWriter.latest(in: run)
     }

@@ -9,7 +9,9 @@ import Testing
 
 @Suite struct ComparisonFolderTests {
   private func message(_ body: () throws -> some Any) -> String {
-    do { return "no error: \(try body())" } catch let error as MTLFastError { return error.message } catch {
+    do { return "no error: \(try body())" } catch let error as MTLFastError {
+      return error.message + (error.remedy.map { " -> \($0)" } ?? "")
+    } catch {
       return "\(error)"
     }
   }
@@ -29,14 +31,15 @@ import Testing
     // It has a recipe, and yet nothing in it is a run's.
     #expect(
       message { try RunFolder.open(made.path) }
-        == "\(made.path): is a comparison, not a run. Name one of the run folders inside it, or go on with all of it: mtl-fast compare --resume \(made.path)"
+        == "\(made.path): is a comparison, not a run. Name one of the run folders inside it, or go on with all of it. -> \(MTLFastError.Remedy.resumingComparison(made.path))"
     )
     // Never overwritten; the same one is told how to go on.
     #expect(
       message {
         try ComparisonFolder.create(at: made.path, for: "small", recipeText: "recipe: 1\n", settings: settings)
       }
-        == "\(made.path): this comparison has begun there. Go on with: mtl-fast compare --resume \(made.path)")
+        == "\(made.path): this comparison has begun there. Go on with it. -> \(MTLFastError.Remedy.resumingComparison(made.path))"
+    )
     #expect(
       message {
         try ComparisonFolder.create(

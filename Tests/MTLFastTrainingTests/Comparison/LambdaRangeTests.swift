@@ -36,7 +36,9 @@ import Testing
     #expect {
       try Lambda.range(range)
     } throws: { error in
-      (error as? MTLFastError)?.message == "--lambda \(range): \(what). Write from:to:step, such as 0:1:0.1."
+      error as? MTLFastError
+        == MTLFastError(
+          .usage, "lambda \(range): \(what). Write from:to:step, such as 0:1:0.1.", remedy: .changingLambda)
     }
   }
 }

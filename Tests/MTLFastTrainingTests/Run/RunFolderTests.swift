@@ -45,7 +45,7 @@ import Testing
     #expect(
       error
         == MTLFastError(
-          .usage, "\(path): is not empty, and a run is never overwritten. Name a new folder, or go on with --resume."))
+          .usage, "\(path): is not empty, and a run is never overwritten. Name a new folder.", remedy: .resuming))
     #expect(try folder.text("mine/recipe.yaml") == "recipe: 1\n")
   }
 
