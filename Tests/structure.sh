@@ -31,6 +31,11 @@ found=$(grep -rnE '"[^"]*(--[a-z]|mtl-fast [a-z])' Sources --include='*.swift' |
   grep -vE '^Sources/mtl-fast/|mtl-fast checkpoint |MTLFastVersion\.number' || true)
 [[ -z $found ]] || complain "options or commands of mtl-fast in a text of the library (see MTLFastError.Remedy):" "$found"
 
+# What CONTRIBUTING.md names is there.
+for file in $(grep -oE '`[A-Za-z0-9+]+\.swift`' CONTRIBUTING.md | tr -d '`' | sort -u); do
+  [[ -n $(find Sources Tests -name "$file" -print -quit) ]] || complain "CONTRIBUTING.md names $file, which isn't there"
+done
+
 # A folder that is full wants rooms.
 found=$(find Sources Tests -type f ! -path '*/Golden/*' ! -path '*/CReference/*' -printf '%h\n' | sort | uniq -c | awk '$1 > 20')
 [[ -z $found ]] || complain "more than 20 files in one folder:" "$found"

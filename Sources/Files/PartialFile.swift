@@ -41,7 +41,8 @@ package final class PartialFile {
 
   /// Drops what there is, to start over.
   package func clear() throws {
-    guard size > 0 else { return }
+    // A write that failed may have left more than `size` knows.
+    guard size > 0 || FilePath.size(of: path) ?? 0 > 0 else { return }
     try file.cut(at: 0)
     size = 0
   }

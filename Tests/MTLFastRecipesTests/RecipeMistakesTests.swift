@@ -33,6 +33,10 @@ import Testing
       "5:48: validation must be none, test or {fraction: 0.2}: the parts of a table with path are told by split. Received: 'b.csv'."
     ),
     (
+      5, "    people: {format: csv, path: a, validation: {share: 0.2}}",
+      "5:48: validation must be none, test, {fraction: 0.2} or a file. Received: a mapping."
+    ),
+    (
       5,
       "    people: {format: csv, path: a, split: {column: c, training: x, validation: y}, validation: {fraction: 0.1}}",
       "5:96: validation is given here and in split. Keep one."

@@ -21,6 +21,7 @@ struct DataPaths {
   func find(_ path: String) throws -> String {
     let candidates = candidates(for: path)
     if let found = candidates.first(where: { FilePath.exists($0) }) { return found }
+    if path.hasPrefix("/") { throw MTLFastError(.missingInput, "\(path): no such file or folder. Check the path.") }
     throw MTLFastError(
       .missingInput, "\(path): no such file or folder. Looked for \(candidates.joined(separator: ", ")).",
       remedy: search.folder == nil ? .namingDataFolder : .changingDataFolder)

@@ -9,13 +9,13 @@ import MTLFast
 struct MappingSchema<Owner>: @unchecked Sendable {
   let keys: [AnyKey<Owner>]
   /// Keys that the format has but this version can't run, with what to do instead.
-  var later: [(key: String, instead: String)] = []
+  let later: [(key: String, instead: String)]
   /// The key whose value may stand alone for the mapping: `dense: 10` for `dense: {units: 10}`.
-  var shorthand: String?
+  let shorthand: String?
   /// Whether that is also how it is written where no other key is.
-  var writesShorthand = false
+  let writesShorthand: Bool
   /// Keys of which just one is given.
-  var oneOf: [String] = []
+  let oneOf: [String]
   /// What the keys' values make, all of which are right; throws what doesn't fit together.
   let make: (Values) throws(RecipeMistake) -> Owner
 
@@ -85,15 +85,5 @@ struct MappingSchema<Owner>: @unchecked Sendable {
   /// - Parameter name: what messages call the mapping; nil for the key's name.
   func type(_ name: String? = nil) -> ValueType<Owner> {
     ValueType(shape, read: { node, key, mistakes in read(node, name ?? key, mistakes) }, write: write)
-  }
-}
-
-extension Mistakes {
-  /// The result of `body`; nil where it ends in a mistake, which is kept.
-  func note<Value>(_ body: () throws(RecipeMistake) -> Value) -> Value? {
-    do throws(RecipeMistake) { return try body() } catch {
-      add(error)
-      return nil
-    }
   }
 }

@@ -15,15 +15,37 @@ struct RecipeMistake: Error, Hashable, CustomStringConvertible {
 /// Collects mistakes while a recipe is read.
 final class Mistakes {
   private var found: [RecipeMistake] = []
+  private var known: Set<RecipeMistake> = []
+  /// How often something was wrong: two values of one option may be wrong in the same words.
+  private(set) var count = 0
   /// As many are told; who mends these sees the others.
   static let shown = 20
+  /// As many are kept. A file may have more than anyone will read.
+  private static let kept = 1000
 
-  var isEmpty: Bool { found.isEmpty }
-  var count: Int { found.count }
+  var isEmpty: Bool { count == 0 }
 
-  func add(_ mistake: RecipeMistake) { if !found.contains(mistake) { found.append(mistake) } }
+  func add(_ mistake: RecipeMistake) {
+    count += 1
+    if found.count < Self.kept, known.insert(mistake).inserted { found.append(mistake) }
+  }
 
-  func add(_ location: SourceLocation, _ message: String) { add(RecipeMistake(location: location, message: message)) }
+  func add(_ location: SourceLocation, _ message: @autoclosure () -> String) {
+    guard found.count < Self.kept else {
+      count += 1
+      return
+    }
+    add(RecipeMistake(location: location, message: message()))
+  }
+
+  /// The result of `body`; nil where it ends in a mistake, which is kept.
+  @discardableResult
+  func note<Value>(_ body: () throws(RecipeMistake) -> Value) -> Value? {
+    do throws(RecipeMistake) { return try body() } catch {
+      add(error)
+      return nil
+    }
+  }
 
   /// The result of `body`; nil where it ends in a mistake, which is kept. Any other error goes on its way.
   func attempt<Value>(_ body: () throws -> Value) rethrows -> Value? {
@@ -36,7 +58,7 @@ final class Mistakes {
   }
 
   /// - Throws: all of them together, where there are some.
-  func check() throws { if !found.isEmpty { throw error } }
+  func check() throws { if !isEmpty { throw error } }
 
   /// All of them, a line each, in the order of the file; those of options come first. Of kind `usage` where options alone
   /// are wrong, otherwise `badData`.

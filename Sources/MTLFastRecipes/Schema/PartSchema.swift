@@ -187,8 +187,16 @@ extension ValueType {
           case .mapping(let entries): entries.contains { $0.key == "fraction" }
           default: false
           }
-        return isDrawn
-          ? drawn.read(node, name, mistakes).map { .drawn($0) } : file.read(node, name, mistakes).map { .files($0) }
+        if isDrawn { return drawn.read(node, name, mistakes).map { .drawn($0) } }
+        var isText = false
+        if case .text = file.shape { isText = true }
+        if isText, node.isMapping || node.isNothing {
+          mistakes.add(
+            node.location,
+            "\(name) must be none, test, {fraction: 0.2} or a file. Received: \(node.kindDescription).")
+          return nil
+        }
+        return file.read(node, name, mistakes).map { .files($0) }
       },
       write: { part in
         switch part {

@@ -37,7 +37,8 @@ indirect enum ValueShape {
     case .seed: return .object(["type": "integer", "minimum": .integer(0), "maximum": .number(Double(UInt64.max))])
     case .number(let range): return .object(range.jsonSchema.merging(["type": "number"]) { first, _ in first })
     case .boolean: return .object(["type": "boolean"])
-    case .text: return .object(["type": "string", "minLength": .integer(1)])
+    // A number or a word such as true is read as the text that it is.
+    case .text: return .object(["type": .array(["string", "number", "boolean"]), "minLength": .integer(1)])
     case .pattern(let pattern): return .object(["type": "string", "pattern": .string(pattern)])
     case .choice(let words):
       return words.count == 1

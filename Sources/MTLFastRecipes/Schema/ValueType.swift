@@ -29,10 +29,7 @@ struct ValueType<Value> {
     self.init(
       shape,
       read: { node, name, mistakes in
-        do throws(RecipeMistake) { return try parse(node, name) } catch {
-          mistakes.add(error)
-          return nil
-        }
+        mistakes.note { () throws(RecipeMistake) in try parse(node, name) }
       }, write: write)
   }
 

@@ -30,7 +30,7 @@ struct Variant<Value>: @unchecked Sendable {
     self.plain = plain.map(make)
     self.example = example
     settings = schema.keys.isEmpty ? nil : MappingShape(keys: schema.keys.map(\.shape))
-    settingsShape = schema.keys.isEmpty ? .any([.nothing, schema.shape]) : schema.shape
+    settingsShape = plain == nil ? schema.shape : .any([.nothing, schema.shape])
     read = { node, mistakes in schema.read(node, name, mistakes).map(make) }
     write = { value($0).map(schema.write) }
   }
@@ -60,10 +60,8 @@ struct Variants<Value>: @unchecked Sendable {
   /// What messages call a name that none has: `optimizer`.
   let unknown: String
   let all: [Variant<Value>]
-  /// Whether a variant without settings is written as its name alone.
-  var writesPlain = true
   /// Told where a mapping has more than one key.
-  var several: (Int) -> String
+  let several: (Int) -> String
 
   init(_ noun: String, unknown: String? = nil, _ all: [Variant<Value>], several: ((Int) -> String)? = nil) {
     self.noun = noun
@@ -117,7 +115,7 @@ struct Variants<Value>: @unchecked Sendable {
   func write(_ value: Value) -> YAMLValue {
     for variant in all {
       guard let settings = variant.write(value) else { continue }
-      return settings == .mapping([]) && writesPlain ? .plain(variant.name) : .entry(variant.name, settings)
+      return settings == .mapping([]) ? .plain(variant.name) : .entry(variant.name, settings)
     }
     return .mapping([])
   }

@@ -13,7 +13,7 @@ struct IndentationFault: Equatable {
 ///
 /// - Parameter line: counted from 1; that of the error.
 func indentationFault(in text: String, line: Int) -> IndentationFault? {
-  let lines = text.split(separator: "\n", maxSplits: line, omittingEmptySubsequences: false).prefix(line)
+  let lines = text.split(maxSplits: line, omittingEmptySubsequences: false, whereSeparator: \.isNewline).prefix(line)
     .enumerated().map { Line(number: $0 + 1, text: $1) }
   // The parser may notice a tab one line later.
   if let tab = lines.suffix(2).first(where: \.isIndentedByTab) {
@@ -21,6 +21,8 @@ func indentationFault(in text: String, line: Int) -> IndentationFault? {
       line: tab.number, column: tab.spaces + 1, message: "is indented by a tab. YAML indents by spaces alone.")
   }
   guard let last = lines.last, last.number == line, last.hasContent else { return nil }
+  // Inside brackets, indentation means nothing.
+  guard lines.dropLast().reduce(0, { $0 + $1.openedBrackets }) <= 0 else { return nil }
   /// The columns in which the entries of open mappings and lists begin.
   var open: [Int] = []
   var above: Line?
@@ -48,7 +50,13 @@ private struct Line {
   var isIndentedByTab: Bool { content.first == "\t" && content.contains { !$0.isWhitespace } }
   var hasContent: Bool { content.first.map { !$0.isWhitespace && $0 != "#" } ?? false }
   /// `key: value`, not `key:`.
-  var holdsValue: Bool { content.contains(": ") }
+  var holdsValue: Bool { code.contains(": ") }
+  /// Without a comment at its end.
+  private var code: Substring { content.firstRange(of: " #").map { content[..<$0.lowerBound] } ?? content }
+  /// How many more brackets it opens than it closes, whether they are quoted or not.
+  var openedBrackets: Int {
+    code.reduce(0) { $0 + ("[{".contains($1) ? 1 : "]}".contains($1) ? -1 : 0) }
+  }
 
   /// Where its entry begins, and where what a list holds begins behind the dash.
   var columns: [Int] {

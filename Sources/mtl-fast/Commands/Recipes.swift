@@ -75,7 +75,9 @@ struct Recipes: ParsableCommand {
       guard let part else {
         return try Console.result(tables.map(\.name).joined(separator: "\n"))
       }
+      let below = tables.map(\.name).filter { $0.hasPrefix("\(part).") }
       guard let table = tables.first(where: { $0.name == part }) else {
+        if !below.isEmpty { return try Console.result(below.joined(separator: "\n")) }
         throw MTLFastError(.usage, unknownName("part", part, in: "recipes", known: tables.map(\.name)))
       }
       let entries = table.plainRows.map { row in

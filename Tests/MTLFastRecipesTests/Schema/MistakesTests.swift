@@ -78,6 +78,35 @@ import Testing
       ])
   }
 
+  /// Values of one option have one place, so that their mistakes may be the same.
+  @Test(arguments: [
+    (
+      "heads.item.layers=[{dense: {units: x}}, {dense: {units: x}}]",
+      "units must be a whole number from 1 to 1048576. Received: 'x'."
+    ),
+    ("model.trunk.layers=[{conv2d: {kernel: 3}}, {conv2d: {kernel: 3}}]", "conv2d lacks the key 'filters'."),
+    (
+      "tasks={item: {labels: label, parent: {classes: [0]}}, group: {labels: label, parent: {classes: [0]}}}",
+      "parent lacks the key 'task'."
+    ),
+    (
+      "data={streams: {s: {format: masks, training: {images: a}, test: {images: b}}}}",
+      "images and masks lacks the key 'masks'."
+    ),
+    ("heads.item.metrics=[acuracy, acuracy]", "unknown metric 'acuracy' in metrics."),
+  ])
+  func oneMistakeTwiceIsOneLine(assignment: String, message: String) throws {
+    let found = lines([:], overrides: [try .set(assignment)])
+    #expect(found.count { $0.contains(message) } == 1, "\(found)")
+  }
+
+  @Test func countlessMistakesEndSoon() {
+    let layers = [String](repeating: "q", count: 20_000).joined(separator: ", ")
+    let text = RecipeTexts.small([12: "    layers: [\(layers)]", 13: "", 14: "", 15: ""])
+    let found = failure { try Recipe.parse(text, file: "my.yaml") }.split(separator: "\n")
+    #expect(found.count == 21)
+  }
+
   @Test(arguments: [
     (14, "      - pool_size: 2", "14:9: unknown layer 'pool_size' in node 'trunk'. Known layers: "),
     (

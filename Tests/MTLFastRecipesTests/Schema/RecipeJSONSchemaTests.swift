@@ -57,7 +57,12 @@ import Testing
       .filter { $0.pathExtension == "yaml" }
     #expect(files.count >= 2)
     let own = try files.map { try String(contentsOf: $0, encoding: .utf8) }
-    let texts = BuiltInRecipe.all.map(\.text) + own + [RecipeTexts.small, RecipeTexts.full]
+    let odd = RecipeTexts.small([
+      7: "  item: {labels: 1, classes: [0, 1, true]}", 8: "  group: {labels: label}",
+      3: "data: {format: npz, training: a}",
+      15: "      - batch_norm:\n      - flatten", 20: "  optimizer: {adam: }",
+    ])
+    let texts = BuiltInRecipe.all.map(\.text) + own + [RecipeTexts.small, RecipeTexts.full, odd]
     // As a run keeps them, too.
     let written = try texts.map { try Recipe.parse($0, file: "my.yaml").yaml() }
     for (text, isAccepted) in zip(texts + written, try verdicts(texts + written)) { #expect(isAccepted, "\(text)") }

@@ -25,6 +25,21 @@ import Testing
     #expect(failure { try Recipe.parse(text, file: "my.yaml") } == "badData my.yaml:\(message)")
   }
 
+  /// Inside brackets indentation means nothing, and a comment holds no value.
+  @Test(arguments: [
+    "inputs:\n  image: {shape: [28, 28, 1],\n     scale: 1/255]}\n",
+    "model: # note: here\n  trunk: {from: image, # note: here\n     layers: [flatten}\n",
+  ])
+  func bracketsAreNoIndentation(text: String) {
+    #expect(failure { try Recipe.parse(text, file: "my.yaml") }.contains("is not valid YAML: "))
+  }
+
+  @Test func linesMayEndAsOnWindows() {
+    #expect(
+      failure { try Recipe.parse("recipe: 1\r\ntraining:\r\n\tepochs: 3\r\n", file: "my.yaml") }
+        == "badData my.yaml:3:1: is indented by a tab. YAML indents by spaces alone.")
+  }
+
   @Test func otherFaultsKeepTheirWords() {
     #expect(
       failure { try Recipe.parse("recipe: 1\nname: {a: b\n", file: "my.yaml") }
