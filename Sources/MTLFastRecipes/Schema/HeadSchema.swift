@@ -52,7 +52,9 @@ extension Loss {
 
   /// A loss without settings.
   private static func plain(_ loss: Loss, _ sentence: String) -> Variant<Loss> {
-    Variant(loss.name, sentence, .empty, plain: NoSettings(), make: { _ in loss }) { $0 == loss ? NoSettings() : nil }
+    Variant(
+      loss.name, sentence, .empty, plain: NoSettings(), make: { _ in loss },
+      value: { $0 == loss ? NoSettings() : nil })
   }
 
   static let variants = Variants<Loss>(
