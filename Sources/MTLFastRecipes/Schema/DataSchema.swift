@@ -34,7 +34,8 @@ private struct DataFormat {
   /// nil for the data sets that the program knows.
   let name: String?
   let sentence: String
-  let schema: MappingSchema<Recipe.Stream>
+  /// Made where it is used: a recipe names one format or few.
+  let schema: () -> MappingSchema<Recipe.Stream>
 }
 
 extension Recipe.Stream {
@@ -67,7 +68,7 @@ extension Recipe.Stream {
       )
       return nil
     }
-    guard var stream = chosen?.schema.read(node, place, mistakes) else { return nil }
+    guard var stream = chosen?.schema().read(node, place, mistakes) else { return nil }
     stream.name = name
     if stream.validation == .test, !stream.source.namesTest {
       mistakes.add(
@@ -78,13 +79,13 @@ extension Recipe.Stream {
   }
 
   static func write(_ stream: Recipe.Stream) -> YAMLValue {
-    formats.first { $0.name == stream.source.format }?.schema.write(stream) ?? .mapping([])
+    formats.first { $0.name == stream.source.format }?.schema().write(stream) ?? .mapping([])
   }
 
   /// What is said of each: the word of `format` (nil for `source`), a sentence, its keys.
   static var shapes: [(format: String?, sentence: String, keys: MappingShape)] {
     formats.compactMap { format in
-      if case .mapping(let mapping) = format.schema.shape { (format.name, format.sentence, mapping) } else { nil }
+      if case .mapping(let mapping) = format.schema().shape { (format.name, format.sentence, mapping) } else { nil }
     }
   }
 
@@ -94,13 +95,13 @@ extension Recipe.Stream {
 
   private static var formats: [DataFormat] {
     [
-      DataFormat(name: nil, sentence: "A data set that the program knows", schema: catalogue),
-      DataFormat(name: "csv", sentence: "A table of numbers and labels", schema: csv),
-      DataFormat(name: "images", sentence: "A table with a column of image files", schema: images),
-      DataFormat(name: "masks", sentence: "Folders of images and of masks with the same names", schema: masks),
-      DataFormat(name: "npz", sentence: "NumPy arrays by name", schema: arrays),
-      DataFormat(name: "idx", sentence: "Files of the MNIST family", schema: idx),
-      DataFormat(name: "synthetic", sentence: "Samples that are computed from a seed", schema: synthetic),
+      DataFormat(name: nil, sentence: "A data set that the program knows", schema: { catalogue }),
+      DataFormat(name: "csv", sentence: "A table of numbers and labels", schema: { csv }),
+      DataFormat(name: "images", sentence: "A table with a column of image files", schema: { images }),
+      DataFormat(name: "masks", sentence: "Folders of images and of masks with the same names", schema: { masks }),
+      DataFormat(name: "npz", sentence: "NumPy arrays by name", schema: { arrays }),
+      DataFormat(name: "idx", sentence: "Files of the MNIST family", schema: { idx }),
+      DataFormat(name: "synthetic", sentence: "Samples that are computed from a seed", schema: { synthetic }),
     ]
   }
 

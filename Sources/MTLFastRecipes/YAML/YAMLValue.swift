@@ -51,20 +51,23 @@ indirect enum YAMLValue: Equatable {
 
   private func node(_ style: Style) -> Node {
     switch self {
-    case .plain(let text): return .scalar(Node.Scalar(text, Tag(.str), .plain))
-    case .text(let text): return .scalar(Node.Scalar(text, Tag(.str), Self.isPlain(text) ? .plain : .doubleQuoted))
+    case .plain(let text): return .scalar(Node.Scalar(text, Self.tag(.str), .plain))
+    case .text(let text): return .scalar(Node.Scalar(text, Self.tag(.str), Self.isPlain(text) ? .plain : .doubleQuoted))
     case .list(let items):
       return .sequence(
-        Node.Sequence(items.map { $0.node(.flow) }, Tag(.seq), style == .block && !items.isEmpty ? .block : .flow))
+        Node.Sequence(items.map { $0.node(.flow) }, Self.tag(.seq), style == .block && !items.isEmpty ? .block : .flow))
     case .mapping(let entries):
       return .mapping(
         Node.Mapping(
           entries.map { (($0.isWord ? YAMLValue.plain($0.key) : .text($0.key)).node(.flow), $0.value.node(.flow)) },
-          Tag(.map),
+          Self.tag(.map),
           style == .block ? .block : .flow))
     case .block(let value): return value.node(.block)
     }
   }
+
+  /// The default resolver would compile its regular expressions first, and nothing is resolved here.
+  private static func tag(_ name: Tag.Name) -> Tag { Tag(name, .basic) }
 
   /// Whether a text can't be taken for a number, a word of YAML or punctuation.
   private static func isPlain(_ text: String) -> Bool {
