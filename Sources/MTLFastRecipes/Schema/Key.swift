@@ -82,7 +82,9 @@ struct Values {
 
   fileprivate mutating func keep(_ value: Any, for key: String) { values[key] = value }
 
-  /// The value of a key that has to be there, or has a standard.
+  func holds(_ key: String) -> Bool { values[key] != nil }
+
+  /// The value of a key of the schema that has to be there, which `MappingSchema` has seen to, or has a standard.
   subscript<Owner, Value>(key: Key<Owner, Value>) -> Value {
     guard let value = values[key.name] as? Value ?? key.standard else {
       preconditionFailure("the key '\(key.name)' isn't one of its schema")

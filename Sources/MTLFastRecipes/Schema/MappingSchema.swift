@@ -44,7 +44,7 @@ struct MappingSchema<Owner>: @unchecked Sendable {
     if let key = keys.first(where: { $0.name == shorthand }), !node.isMapping {
       var values = Values(name: name, node: node)
       guard key.read(node, name, mistakes, &values) else { return nil }
-      return mistakes.note { () throws(RecipeMistake) in try make(values) }
+      return owner(values, mistakes)
     }
     guard let entries = mistakes.note({ () throws(RecipeMistake) in try node.entries(name) }) else { return nil }
     let before = mistakes.count
@@ -63,7 +63,15 @@ struct MappingSchema<Owner>: @unchecked Sendable {
       guard !entries.contains(where: { $0.key == key.name }) else { continue }
       mistakes.add(node.location, "\(name) lacks the key '\(key.name)'.")
     }
-    guard mistakes.count == before else { return nil }
+    return mistakes.count == before ? owner(values, mistakes) : nil
+  }
+
+  /// What the values make. Whatever was counted above, nothing is made where a key that has to be there isn't.
+  private func owner(_ values: Values, _ mistakes: Mistakes) -> Owner? {
+    if let missing = keys.first(where: { $0.shape.isRequired && !values.holds($0.name) }) {
+      mistakes.add(values.mistake("\(values.name) lacks the key '\(missing.name)'."))
+      return nil
+    }
     return mistakes.note { () throws(RecipeMistake) in try make(values) }
   }
 
